@@ -1,0 +1,26 @@
+"""Losses, metrics, optimizers and callbacks; knows no model class."""
+
+from siatl_keras.training.gamma_decay import GammaDecay
+from siatl_keras.training.geometric_decay import geometric_decay
+from siatl_keras.training.group_learning_rates import GroupLearningRates
+from siatl_keras.training.grouped_optimizer import GroupedOptimizer
+from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
+from siatl_keras.training.layers_learning import layers_learning, stage_of
+from siatl_keras.training.macro_f1 import MacroF1
+from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
+from siatl_keras.training.set_epoch import SetEpoch
+from siatl_keras.training.token_perplexity import TokenPerplexity
+
+__all__ = [
+    "GammaDecay",
+    "GroupLearningRates",
+    "GroupedOptimizer",
+    "LanguageModelingLoss",
+    "MacroF1",
+    "SequentialUnfreezing",
+    "SetEpoch",
+    "TokenPerplexity",
+    "geometric_decay",
+    "layers_learning",
+    "stage_of",
+]

@@ -1,0 +1,119 @@
+"""`GammaDecay`: lowers the weight of the auxiliary LM loss as training goes on.
+
+Source: Chronopoulou et al. 2019, section 3 and eq. 3; the authors' own settings for
+their sarcasm set go from exp(-1.6) to exp(-2.3) in 15 epochs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from siatl_keras.training.geometric_decay import geometric_decay
+
+
+class GammaDecay(keras.callbacks.Callback):
+    """Assigns `model.gamma` before each epoch, or each step, and logs it as `gamma`.
+
+    The value depends on the epoch (or step) alone, so a run that is resumed goes on
+    where it was. List callbacks that read the logs, such as `TensorBoard`, after it.
+
+    Args:
+        initial: float, γ at the first epoch.
+        final: float, γ at epoch number `epochs`, and constant from there on.
+        epochs: int, length of the decay: in epochs, or in steps if `per` is "step".
+        per: "epoch" or "step", when γ is assigned and what `epochs` counts.
+        schedule: a `keras.optimizers.schedules.LearningRateSchedule`, called with the
+            epoch (or step), from 0, in place of the geometric decay.
+
+    Raises:
+        ValueError: if an argument is out of range, or the model has no `gamma`.
+
+    Example:
+
+    >>> decay = GammaDecay(initial=0.2, final=0.1, epochs=15)
+    >>> round(decay.value(0), 3), round(decay.value(14), 3), round(decay.value(20), 3)
+    (0.2, 0.1, 0.1)
+    """
+
+    def __init__(
+        self,
+        initial: float = 0.2,
+        final: float = 0.1,
+        epochs: int = 15,
+        per: str = "epoch",
+        schedule: keras.optimizers.schedules.LearningRateSchedule | None = None,
+    ) -> None:
+        super().__init__()
+        if initial <= 0 or final <= 0:
+            raise ValueError(
+                "`initial` and `final` must be positive: a geometric decay never "
+                "reaches 0. For a model without the auxiliary loss, pass "
+                "`auxiliary_loss=False` to it. Received: "
+                f"initial={initial}, final={final}."
+            )
+        if epochs < 1:
+            raise ValueError(f"`epochs` must be at least 1. Received: epochs={epochs}.")
+        if per not in ("epoch", "step"):
+            raise ValueError(f'`per` must be "epoch" or "step". Received: per={per!r}.')
+        self.initial = initial
+        self.final = final
+        self.epochs = epochs
+        self.per = per
+        self.schedule = schedule
+        self._step: int | None = None
+        self._batch_begin = 0
+
+    def value(self, position: int) -> float:
+        """Returns γ at an epoch, or step, counted from 0."""
+        if self.schedule is not None:
+            return float(self.schedule(position))
+        return geometric_decay(position, self.initial, self.final, self.epochs)
+
+    def state(self) -> dict[str, Any]:
+        """Returns what resuming needs beyond the epoch."""
+        return {"step": self._step}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes what `state` returned."""
+        self._step = state["step"]
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Checks the model."""
+        if not hasattr(self.model, "gamma"):
+            raise ValueError(
+                "`GammaDecay` assigns the model's `gamma`, a scalar `keras.Variable` "
+                "that weighs the LM loss, as `SiATLClassifier` has one. Received: "
+                f"{type(self.model).__name__} without `gamma`. Remove the callback."
+            )
+        self._step = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Assigns γ of the epoch."""
+        if self.per == "epoch":
+            self.model.gamma.assign(self.value(epoch))
+
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Assigns γ of the step."""
+        if self.per == "step":
+            if self._step is None:
+                # Not 0 where `fit` goes on with `initial_epoch`. Counted here from
+                # then on, because an optimizer of a later stage starts at 0.
+                self._step = int(self.model.optimizer.iterations)
+            self._batch_begin = batch
+            self.model.gamma.assign(self.value(self._step))
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Counts the steps that one execution made."""
+        if self._step is not None:
+            self._step += batch - self._batch_begin + 1
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Logs γ as it was in the epoch's last step."""
+        if logs is not None:
+            logs["gamma"] = float(self.model.gamma)

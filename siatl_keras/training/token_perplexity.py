@@ -1,0 +1,49 @@
+"""`TokenPerplexity`: the exponential of the mean loss of a real token.
+
+KerasHub's `Perplexity` takes logits only and masks by token id; this one also takes the
+losses that the sliced computation gives, and follows the weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from siatl_keras.training.language_modeling_loss import token_losses
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class TokenPerplexity(keras.metrics.Mean):
+    """Perplexity over all real tokens since the last reset.
+
+    Args:
+        name: name of the metric.
+        dtype: dtype of its state.
+
+    Example:
+
+    >>> metric = TokenPerplexity()
+    >>> metric.update_state([[1, 0]], [[0.5, 9.0]], sample_weight=[[1.0, 0.0]])
+    >>> round(float(metric.result()), 3)
+    1.649
+    """
+
+    def __init__(self, name: str = "perplexity", dtype: str = "float32") -> None:
+        super().__init__(name=name, dtype=dtype)
+        self._direction = "down"
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: int `[batch, time]`.
+            y_pred: logits `[batch, time, vocabulary]`, or negative log likelihoods
+                `[batch, time]`.
+            sample_weight: float `[batch, time]`, 1 at real tokens and 0 at padding.
+        """
+        super().update_state(token_losses(y_true, y_pred), sample_weight=sample_weight)
+
+    def result(self) -> Any:
+        """Returns the perplexity, a float32 scalar."""
+        return keras.ops.exp(super().result())
