@@ -6,11 +6,21 @@ test in `tests/test_keras_internals.py` that fails first when Keras moves.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import keras
+import keras_hub
 from keras.src import backend
+from keras.src.backend.common import global_state
 from keras.src.losses.loss import unscale_loss_for_distribution
+from keras_hub.src.utils.preset_utils import (
+    TASK_CONFIG_FILE,
+    check_config_class,
+    check_file_exists,
+    get_preset_loader,
+    load_json,
+)
 
 
 def track_loss(model: keras.Model, loss: Any, batch_size: Any) -> None:
@@ -103,3 +113,91 @@ def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:
         optimizer: changed in place.
     """
     optimizer._all_reduce_sum_gradients = list
+
+
+def running_callback_list() -> keras.callbacks.CallbackList | None:
+    """Finds the `CallbackList` that is calling, from inside a callback's method.
+
+    A backup must reach the other callbacks of the run, and Keras gives a callback the
+    model only. Checked against Keras 3.15.1.
+
+    Returns:
+        the list, or `None` outside of one.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, keras.callbacks.CallbackList):
+            return owner
+        frame = frame.f_back
+    return None
+
+
+def set_initial_epoch(model: keras.Model, epoch: int) -> None:
+    """Sets the epoch, from 0, with which the running `fit` begins; 0 for its argument.
+
+    `keras.callbacks.BackupAndRestore` does it so; there is no public way.
+    Checked against Keras 3.15.1.
+
+    Args:
+        model: the model in training, before its first epoch.
+        epoch: number of epochs already done.
+    """
+    model._initial_epoch = epoch
+
+
+def global_seed_state() -> keras.Variable | None:
+    """Returns the state behind `keras.random` functions called without a seed.
+
+    Checked against Keras 3.15.1.
+
+    Returns:
+        the variable, or `None` where nothing has been drawn from it.
+    """
+    generator = global_state.get_global_attribute("global_seed_generator")
+    return None if generator is None else generator.state
+
+
+def load_tokenizer(preset: str) -> Any:
+    """Loads the tokenizer of a preset, whatever its class.
+
+    `Tokenizer.from_preset` finds the class through the backbone's registered
+    subclasses, which tokenizers shared by several backbones are not.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+
+    Returns:
+        the tokenizer, assets loaded.
+    """
+    return get_preset_loader(preset).load_tokenizer(keras_hub.tokenizers.Tokenizer)
+
+
+def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -> Any:
+    """Loads a task that was saved whole, on whatever backbone.
+
+    `Task.from_preset` wants one task class a backbone class.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        task_class: the class expected.
+        preset: a preset's folder or handle.
+        load_weights: whether to load the weights.
+        **kwargs: arguments that override the saved ones.
+
+    Returns:
+        the task.
+
+    Raises:
+        ValueError: if the preset holds no such task.
+    """
+    if not check_file_exists(preset, TASK_CONFIG_FILE) or not issubclass(
+        check_config_class(load_json(preset, TASK_CONFIG_FILE)), task_class
+    ):
+        raise ValueError(
+            f"The preset {preset!r} holds no {task_class.__name__}. To put a new one "
+            "on its language model, pass `num_classes` or `label_names`."
+        )
+    loader = get_preset_loader(preset)
+    return loader.load_task(task_class, load_weights, True, **kwargs)

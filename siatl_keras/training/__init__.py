@@ -1,5 +1,6 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
+from siatl_keras.training.backup_and_restore import BackupAndRestore
 from siatl_keras.training.gamma_decay import GammaDecay
 from siatl_keras.training.geometric_decay import geometric_decay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
@@ -12,6 +13,7 @@ from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.token_perplexity import TokenPerplexity
 
 __all__ = [
+    "BackupAndRestore",
     "GammaDecay",
     "GroupLearningRates",
     "GroupedOptimizer",

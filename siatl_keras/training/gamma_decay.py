@@ -71,12 +71,12 @@ class GammaDecay(keras.callbacks.Callback):
             return float(self.schedule(position))
         return geometric_decay(position, self.initial, self.final, self.epochs)
 
-    def state(self) -> dict[str, Any]:
+    def state_for_backup(self) -> dict[str, Any]:
         """Returns what resuming needs beyond the epoch."""
         return {"step": self._step}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes what `state` returned."""
+    def restore_from_backup(self, state: dict[str, Any]) -> None:
+        """Takes what `state_for_backup` returned."""
         self._step = state["step"]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -102,7 +102,8 @@ class GammaDecay(keras.callbacks.Callback):
             if self._step is None:
                 # Not 0 where `fit` goes on with `initial_epoch`. Counted here from
                 # then on, because an optimizer of a later stage starts at 0.
-                self._step = int(self.model.optimizer.iterations)
+                iterations = self.model.optimizer.iterations
+                self._step = int(keras.ops.convert_to_numpy(iterations))
             self._batch_begin = batch
             self.model.gamma.assign(self.value(self._step))
 
@@ -116,4 +117,4 @@ class GammaDecay(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs γ as it was in the epoch's last step."""
         if logs is not None:
-            logs["gamma"] = float(self.model.gamma)
+            logs["gamma"] = float(keras.ops.convert_to_numpy(self.model.gamma))

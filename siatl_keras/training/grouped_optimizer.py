@@ -129,7 +129,8 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
         """Writes averaged weights into the variables, for optimizers with `use_ema`."""
         for optimizer in self.optimizers:
             # One that never stepped has averaged nothing.
-            if optimizer.use_ema and int(optimizer.iterations) > 0:
+            steps = int(keras.ops.convert_to_numpy(optimizer.iterations))
+            if optimizer.use_ema and steps > 0:
                 optimizer.finalize_variable_values(
                     [v for v in self.groups.built if self.groups(v) is optimizer]
                 )

@@ -82,12 +82,12 @@ class SequentialUnfreezing(keras.callbacks.Callback):
         """Returns the stage, 1 to 3, of an epoch counted from 1."""
         return stage_of(epoch, self.backbone_epoch, self.embedding_epoch)
 
-    def state(self) -> dict[str, Any]:
+    def state_for_backup(self) -> dict[str, Any]:
         """Returns the stage whose optimizer the model has."""
         return {"stage_with_optimizer": self._stage_with_optimizer}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Gives the model the optimizer that it had when `state` was called."""
+    def restore_from_backup(self, state: dict[str, Any]) -> None:
+        """Gives the model the optimizer that it had when the backup was made."""
         self._set_optimizer(state["stage_with_optimizer"])
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -1,0 +1,108 @@
+"""`BackupAndRestore`: lets training that was killed go on as if it had not been.
+
+Keras's callback of this name keeps weights, optimizer and epoch; this one also keeps
+what the stages, early stopping, the history and random numbers depend on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from siatl_keras import _keras_internals
+from siatl_keras.training.training_state import load_training_state, save_training_state
+
+
+class BackupAndRestore(keras.callbacks.Callback):
+    """Backs up after every epoch, and resumes when `fit` finds a backup.
+
+    A backup holds the weights, γ among them, the optimizer with its moments, also one
+    that a stage brought, the epoch, the history, the state of `EarlyStopping` with its
+    best weights, of `ReduceLROnPlateau`, of `ModelCheckpoint` and of this package's
+    callbacks, and random numbers: those of layers, which draw from a
+    `keras.random.SeedGenerator` of their own, of Python and of numpy. The resumed run
+    repeats the epoch that was cut off, and its history and weights equal those of a run
+    that was never killed, if the data's order depends on a seed and the epoch alone (see
+    `siatl_keras.data.EpochCounter` and `SetEpoch`).
+
+    A backup replaces the one before it in one step: a kill in between leaves the old
+    one whole. The model is built and compiled as in the run that was killed, the
+    optimizer built on the weights of all stages, as `SiATLClassifier.compile` does. Its
+    place among the callbacks does not matter: it moves itself to the end, because only
+    then have the others done their part of the epoch.
+
+    Args:
+        backup_dir: path of a directory, made if absent, of this run alone.
+        delete_checkpoint: bool, whether to remove the backup when training ends.
+
+    Raises:
+        ValueError: if the backup is broken or of another model.
+
+    Example:
+
+    >>> import tempfile
+    >>> callback = BackupAndRestore(tempfile.mkdtemp())
+    """
+
+    def __init__(self, backup_dir: str | Path, delete_checkpoint: bool = True) -> None:
+        super().__init__()
+        if not str(backup_dir):
+            raise ValueError(
+                "`backup_dir` must be the path of a directory. Received: ''."
+            )
+        self.backup_dir = Path(backup_dir)
+        self.delete_checkpoint = delete_checkpoint
+        self._callbacks: list[keras.callbacks.Callback] = []
+
+    @property
+    def path(self) -> Path:
+        """The file of the backup."""
+        return self.backup_dir / "backup.npz"
+
+    def set_model(self, model: keras.Model) -> None:
+        """Takes the model, and the last place among the callbacks."""
+        super().set_model(model)
+        callback_list = _keras_internals.running_callback_list()
+        if callback_list is not None:
+            self._callbacks = [c for c in callback_list.callbacks if c is not self]
+            # A new list: Keras is walking through the old one.
+            callback_list.callbacks = [*self._callbacks, self]
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Restores the backup, if there is one."""
+        if not self.model.built:
+            raise ValueError(
+                "`BackupAndRestore` needs a model that is built before `fit`. Call it "
+                "on a batch of data first."
+            )
+        if not self.path.exists():
+            return
+        epoch, stopped = load_training_state(self.path, self.model, self._callbacks)
+        if self._is_chief():
+            print(f"Resuming after epoch {epoch} from {self.path}")
+        # A run that early stopping had ended has no further epoch.
+        first = max(self.params.get("epochs", epoch), epoch) if stopped else epoch
+        _keras_internals.set_initial_epoch(self.model, first)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Forgets the first epoch, which Keras would keep for the next `fit`."""
+        _keras_internals.set_initial_epoch(self.model, 0)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Makes a backup."""
+        if self._is_chief():
+            self.backup_dir.mkdir(parents=True, exist_ok=True)
+            save_training_state(self.path, self.model, self._callbacks, epoch + 1)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Removes the backup."""
+        _keras_internals.set_initial_epoch(self.model, 0)
+        if self.delete_checkpoint and self._is_chief():
+            self.path.unlink(missing_ok=True)
+            if self.backup_dir.exists() and not any(self.backup_dir.iterdir()):
+                self.backup_dir.rmdir()
+
+    def _is_chief(self) -> bool:
+        return self.model.distribute_strategy.extended.should_save_summary
