@@ -1,0 +1,21 @@
+"""Readers and tf.data pipelines."""
+
+from siatl_keras.data.batch_order import batch_order
+from siatl_keras.data.class_weight import class_weight_to_sample_weight
+from siatl_keras.data.classification import classification_dataset
+from siatl_keras.data.epoch_counter import EpochCounter
+from siatl_keras.data.label_map import LabelMap
+from siatl_keras.data.language_modeling import lm_dataset
+from siatl_keras.data.readers import Examples, read_examples, read_texts
+
+__all__ = [
+    "EpochCounter",
+    "Examples",
+    "LabelMap",
+    "batch_order",
+    "class_weight_to_sample_weight",
+    "classification_dataset",
+    "lm_dataset",
+    "read_examples",
+    "read_texts",
+]

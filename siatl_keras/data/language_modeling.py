@@ -1,0 +1,140 @@
+"""`lm_dataset`: batches for language-model training, streamed from files.
+
+Source: sentence-level batches as in Chronopoulou et al. 2019, section 4; contiguous
+windows as usual for long documents.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from siatl_keras.data.readers import PathLike, read_texts
+
+# Texts are sorted by length inside windows of so many batches: few padding tokens,
+# while the windows keep the order of training random.
+BATCHES_PER_WINDOW = 64
+
+
+def lm_dataset(
+    paths: PathLike | Iterable[PathLike],
+    preprocessor: Any,
+    batch_size: int,
+    text_column: str = "text",
+    seed: int | None = None,
+    stream: bool = False,
+    repeat: bool = False,
+    skip_steps: int = 0,
+    shuffle_buffer: int = 100_000,
+) -> tf.data.Dataset:
+    """Reads texts and yields packed batches of similar length.
+
+    Args:
+        paths: files that `read_texts` reads; they may be larger than memory.
+        preprocessor: an object with `tokenize(texts, limit)` and `pack(token_ids)`,
+            such as `LSTMCausalLMPreprocessor`.
+        batch_size: int, rows of a batch.
+        text_column: name of the column with the text.
+        seed: int, shuffles texts and batches; `None` keeps the order of the texts.
+        stream: `False` makes a row of each text, cut at the preprocessor's
+            `sequence_length`. `True` joins all texts and cuts windows of
+            `sequence_length` steps, so that nothing of a long text is lost and every
+            token is predicted once; states are not carried from window to window.
+        repeat: whether to go on with another pass in another order, forever.
+        skip_steps: int, batches left out at the start, to go on where a run stopped.
+        shuffle_buffer: int, texts held for shuffling.
+
+    Returns:
+        `tf.data.Dataset` of what `preprocessor.pack` returns.
+
+    Raises:
+        ValueError: where reading the files fails, see `read_texts`.
+    """
+    paths = [paths] if isinstance(paths, str) else list(paths)  # type: ignore[list-item, arg-type]
+    window = batch_size * BATCHES_PER_WINDOW
+
+    def windows_of_texts() -> Iterator[tuple[list[str], int]]:
+        for number in itertools.count() if repeat else [0]:
+            texts = read_texts(paths, text_column)
+            if seed is not None:
+                texts = _shuffled(texts, shuffle_buffer, (seed, number))
+            for index in itertools.count():
+                rows = list(itertools.islice(texts, window))
+                if not rows:
+                    break
+                yield rows, index
+
+    dataset = tf.data.Dataset.from_generator(
+        windows_of_texts,
+        output_signature=(
+            tf.TensorSpec([None], tf.string),
+            tf.TensorSpec([], tf.int64),
+        ),
+    )
+    make = _windows if stream else _sentences
+    dataset = make(dataset, preprocessor, batch_size, seed)
+    if skip_steps:
+        dataset = dataset.skip(skip_steps)
+    pack = dataset.map(preprocessor.pack, num_parallel_calls=tf.data.AUTOTUNE)
+    return pack.prefetch(8)
+
+
+def _shuffled(
+    texts: Iterator[str], buffer_size: int, seed: tuple[int, int]
+) -> Iterator[str]:
+    """Yields texts in random order, as random as a buffer of `buffer_size` allows."""
+    generator = np.random.default_rng(seed)
+    while block := list(itertools.islice(texts, buffer_size)):
+        for index in generator.permutation(len(block)):
+            yield block[index]
+
+
+def _sentences(
+    dataset: tf.data.Dataset, preprocessor: Any, batch_size: int, seed: int | None
+) -> tf.data.Dataset:
+    """A row a text: sorted by length in each window, batches shuffled."""
+
+    def tokenize(texts: tf.Tensor, index: tf.Tensor) -> tuple[tf.RaggedTensor, Any]:
+        return preprocessor.tokenize(texts), index
+
+    def batches(token_ids: tf.RaggedTensor, index: tf.Tensor) -> tf.data.Dataset:
+        rows = token_ids.nrows()
+        starts = tf.range(0, rows, batch_size)
+        if seed is not None:
+            order = tf.argsort(token_ids.row_lengths(), stable=True)
+            token_ids = tf.gather(token_ids, order)
+            starts = tf.random.experimental.stateless_shuffle(
+                starts, seed=tf.stack([tf.constant(seed, tf.int64), index])
+            )
+        return tf.data.Dataset.from_tensor_slices(starts).map(
+            lambda start: token_ids[start : start + batch_size]
+        )
+
+    tokenized = dataset.map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
+    return tokenized.flat_map(batches)
+
+
+def _windows(
+    dataset: tf.data.Dataset, preprocessor: Any, batch_size: int, seed: int | None
+) -> tf.data.Dataset:
+    """Rows of `sequence_length` steps over all texts joined."""
+    steps = preprocessor.sequence_length
+
+    def flat(texts: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+        return preprocessor.tokenize(texts, limit=None).flat_values
+
+    def with_last_of_previous(last: tf.Tensor, block: tf.Tensor) -> Any:
+        # Windows share one token: it is the last target of one, the first input of
+        # the next.
+        return block[-1:], tf.concat([last, block], 0)
+
+    blocks = dataset.map(flat, num_parallel_calls=tf.data.AUTOTUNE).rebatch(steps)
+    start = tf.constant([preprocessor.tokenizer.end_token_id], tf.int32)
+    windows = blocks.scan(start, with_last_of_previous)
+    if seed is not None:
+        windows = windows.shuffle(batch_size * BATCHES_PER_WINDOW, seed=seed)
+    return windows.ragged_batch(batch_size)

@@ -1,0 +1,17 @@
+"""Keras layers of language models and task heads."""
+
+from siatl_keras.layers.attention_pooling import AttentionPooling
+from siatl_keras.layers.embedding_dropout import EmbeddingDropout
+from siatl_keras.layers.lstm import LSTM
+from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
+from siatl_keras.layers.task_head import TaskHead
+from siatl_keras.layers.token_embedding import TokenEmbedding
+
+__all__ = [
+    "LSTM",
+    "AttentionPooling",
+    "EmbeddingDropout",
+    "TaskHead",
+    "TokenEmbedding",
+    "sliced_cross_entropy",
+]

@@ -1,0 +1,160 @@
+"""`TaskHead`: from a language model's hidden states to class logits.
+
+Source: Chronopoulou et al. 2019, section 3: a task LSTM, self-attention, a softmax.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from siatl_keras.layers.attention_pooling import AttentionPooling
+from siatl_keras.layers.lstm import LSTM
+
+POOLINGS = ("attention", "last")
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class TaskHead(keras.layers.Layer):
+    """Runs a task LSTM over hidden states, pools its steps and classifies.
+
+    Args:
+        num_classes: int, at least 2.
+        units: int, units of each task LSTM (of each direction).
+        num_layers: int, task LSTMs on top of each other.
+        bidirectional: bool, whether they run both ways.
+        pooling: "attention" (the paper's) or "last" (the state after the last token).
+        input_dropout: float, locked dropout on the hidden states.
+        lstm_dropout: float, locked dropout on each task LSTM's output.
+        attention_dropout: float, dropout on the attention's scores.
+        output_dropout: float, dropout on the pooled vector.
+        **kwargs: see `keras.layers.Layer`.
+
+    Call arguments:
+        hidden: `[batch, time, embedding]`.
+        padding_mask: int `[batch, time]`.
+        training: bool.
+
+    Returns:
+        `(logits [batch, classes], weights [batch, time])`, both float32; with "last"
+        pooling the weights are 1 at the last token.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        units: int = 100,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str = "attention",
+        input_dropout: float = 0.0,
+        lstm_dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        if num_classes < 2:
+            raise ValueError(
+                f"`num_classes` must be at least 2. Received: num_classes={num_classes}"
+            )
+        if pooling not in POOLINGS:
+            raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: {pooling}")
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.units = units
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.input_dropout = input_dropout
+        self.lstm_dropout = lstm_dropout
+        self.attention_dropout = attention_dropout
+        self.output_dropout = output_dropout
+
+        dtype = self.dtype_policy
+        self.lstms: list[keras.layers.Layer] = []
+        for index in range(num_layers):
+            lstm = LSTM(units, return_sequences=True, dtype=dtype, name=f"lstm_{index}")
+            if bidirectional:
+                lstm = keras.layers.Bidirectional(
+                    lstm, dtype=dtype, name=f"bidirectional_{index}"
+                )
+            self.lstms.append(lstm)
+        rates = [input_dropout] + [lstm_dropout] * num_layers
+        self.locked_dropouts = [
+            keras.layers.SpatialDropout1D(rate, dtype=dtype) for rate in rates
+        ]
+        self.attention = None
+        if pooling == "attention":
+            self.attention = AttentionPooling(
+                attention_dropout, dtype=dtype, name="attention"
+            )
+        self.output_dropout_layer = keras.layers.Dropout(output_dropout, dtype=dtype)
+        # float32: losses and probabilities of a mixed-precision model need it.
+        self.classes = keras.layers.Dense(num_classes, dtype="float32", name="classes")
+
+    def build(self, hidden_shape: Any, padding_mask_shape: Any = None) -> None:
+        """Makes the weights of all parts."""
+        shape = tuple(hidden_shape)
+        for lstm in self.lstms:
+            lstm.build(shape)
+            shape = (*shape[:-1], self.units * (2 if self.bidirectional else 1))
+        if self.attention is not None:
+            self.attention.build(shape)
+        self.classes.build((shape[0], shape[-1]))
+
+    def call(self, hidden: Any, padding_mask: Any, training: bool = False) -> Any:
+        """Classifies; see the class."""
+        x = self.locked_dropouts[0](hidden, training=training)
+        # Reading left to right, padding on the right comes after all real steps.
+        mask = ops.cast(padding_mask, "bool") if self.bidirectional else None
+        for lstm, dropout in zip(self.lstms, self.locked_dropouts[1:], strict=True):
+            x = lstm(x, mask=mask, training=training)  # [batch, time, units]
+            x = dropout(x, training=training)
+        if self.attention is not None:
+            pooled, weights = self.attention(x, padding_mask, training=training)
+        else:
+            pooled, weights = self._last_state(x, padding_mask)
+        pooled = self.output_dropout_layer(pooled, training=training)
+        return self.classes(pooled), weights
+
+    def _last_state(self, x: Any, padding_mask: Any) -> Any:
+        lengths = ops.sum(ops.cast(padding_mask, "int32"), axis=-1)
+        last = ops.maximum(lengths - 1, 0)
+        at_last = ops.one_hot(last, ops.shape(x)[1])  # [batch, time]
+        pooled = ops.sum(x * ops.cast(at_last[:, :, None], x.dtype), axis=1)
+        if self.bidirectional:
+            # The backward direction has read the whole text at its first step.
+            pooled = ops.concatenate(
+                [pooled[:, : self.units], x[:, 0, self.units :]], axis=-1
+            )
+        return pooled, ops.cast(at_last, "float32")
+
+    def compute_output_spec(
+        self, hidden: Any, padding_mask: Any, training: bool = False
+    ) -> Any:
+        """Returns the specs of the logits and of the weights."""
+        batch, time = hidden.shape[:2]
+        return (
+            keras.KerasTensor((batch, self.num_classes), dtype="float32"),
+            keras.KerasTensor((batch, time), dtype="float32"),
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "bidirectional": self.bidirectional,
+            "pooling": self.pooling,
+            "input_dropout": self.input_dropout,
+            "lstm_dropout": self.lstm_dropout,
+            "attention_dropout": self.attention_dropout,
+            "output_dropout": self.output_dropout,
+        }

@@ -1,0 +1,15 @@
+"""Language models and classifiers, as KerasHub backbones, preprocessors and tasks."""
+
+from siatl_keras.models.lstm_backbone import LSTMBackbone
+from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
+from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
+from siatl_keras.models.siatl_classifier import SiATLClassifier
+from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
+
+__all__ = [
+    "LSTMBackbone",
+    "LSTMCausalLM",
+    "LSTMCausalLMPreprocessor",
+    "SiATLClassifier",
+    "SiATLPreprocessor",
+]

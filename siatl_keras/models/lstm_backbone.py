@@ -1,0 +1,201 @@
+"""`LSTMBackbone`: the word-level LSTM language model under its softmax.
+
+Source: Chronopoulou et al. 2019, section 4 (the pretrained LM), with the
+regularisation of AWD-LSTM (Merity et al. 2018) that their code offers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_hub
+from keras import ops
+
+from siatl_keras.layers import LSTM, EmbeddingDropout, TokenEmbedding
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class LSTMBackbone(keras_hub.models.Backbone):
+    """Embeds tokens and runs them through a stack of LSTMs, left to right.
+
+    Its `token_embedding` is tied: called with `reverse=True` it gives LM logits. Where
+    `hidden_dim` differs from `embedding_dim`, a projection takes the last LSTM's
+    output down to `embedding_dim`, for the LM head and for what sits on top alike.
+    Padding must be on the right; outputs there are zero.
+
+    Args:
+        vocabulary_size: int, number of token ids.
+        embedding_dim: int, size of the token embedding and of the output.
+        hidden_dim: int, units of each LSTM.
+        num_layers: int, number of LSTMs.
+        embedding_noise: float, standard deviation of the Gaussian noise on embeddings.
+        embedding_dropout: float, share of words dropped (rows of the embedding).
+        input_dropout: float, locked dropout on the first LSTM's input.
+        hidden_dropout: float, locked dropout between LSTMs.
+        output_dropout: float, locked dropout on the last LSTM's output.
+        recurrent_weight_dropout: float, dropout on recurrent matrices (weight drop).
+        dtype: dtype or `keras.DTypePolicy` of the layers.
+        **kwargs: see `keras_hub.models.Backbone`.
+
+    Call arguments:
+        inputs: dict of `token_ids` int32 `[batch, time]` (0 is padding, on the right)
+            and `padding_mask` int32 `[batch, time]` (1 at real tokens).
+
+    Returns:
+        float `[batch, time, embedding]`.
+
+    Raises:
+        ValueError: if a size is not positive.
+
+    Example:
+
+    >>> backbone = LSTMBackbone(
+    ...     vocabulary_size=100, embedding_dim=8, hidden_dim=16, num_layers=2)
+    >>> token_ids = keras.ops.array([[1, 5, 6, 2, 0]])
+    >>> backbone({"token_ids": token_ids, "padding_mask": token_ids > 0}).shape
+    TensorShape([1, 5, 8])
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_dim: int,
+        hidden_dim: int,
+        num_layers: int,
+        embedding_noise: float = 0.0,
+        embedding_dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        hidden_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        recurrent_weight_dropout: float = 0.0,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        sizes = {
+            "vocabulary_size": vocabulary_size,
+            "embedding_dim": embedding_dim,
+            "hidden_dim": hidden_dim,
+            "num_layers": num_layers,
+        }
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {size}.")
+
+        # === Layers ===
+        self.token_embedding = TokenEmbedding(
+            vocabulary_size, embedding_dim, dtype=dtype, name="token_embedding"
+        )
+        self.embedding_dropout_layer = EmbeddingDropout(
+            vocabulary_size, embedding_dropout, dtype=dtype, name="embedding_dropout"
+        )
+        self.embedding_noise_layer = keras.layers.GaussianNoise(
+            embedding_noise, dtype=dtype, name="embedding_noise"
+        )
+        rates = [input_dropout] + [hidden_dropout] * (num_layers - 1) + [output_dropout]
+        self.locked_dropouts = [
+            # One mask for all time steps of a sequence: variational dropout.
+            keras.layers.SpatialDropout1D(
+                rate, dtype=dtype, name=f"locked_dropout_{index}"
+            )
+            for index, rate in enumerate(rates)
+        ]
+        self.lstms = [
+            LSTM(
+                hidden_dim,
+                recurrent_weight_dropout=recurrent_weight_dropout,
+                return_sequences=True,
+                return_state=True,
+                dtype=dtype,
+                name=f"lstm_{index}",
+            )
+            for index in range(num_layers)
+        ]
+        self.projection = None
+        if hidden_dim != embedding_dim:
+            self.projection = keras.layers.Dense(
+                embedding_dim, dtype=dtype, name="projection"
+            )
+
+        # === Functional model ===
+        token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+        padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
+        x = self.token_embedding(token_ids)  # [batch, time, embedding]
+        x = self.embedding_dropout_layer(x, token_ids)
+        x = self.embedding_noise_layer(x)
+        for dropout, lstm in zip(self.locked_dropouts, self.lstms, strict=False):
+            # No mask: with padding on the right no real step sees a padded one, and
+            # neither the CPU kernel nor cuDNN then has to select states.
+            x, _, _ = lstm(dropout(x))  # [batch, time, hidden]
+        x = self.locked_dropouts[-1](x)
+        if self.projection is not None:
+            x = self.projection(x)  # [batch, time, embedding]
+        x = x * ops.cast(ops.expand_dims(padding_mask, -1), x.dtype)
+        super().__init__(
+            inputs={"token_ids": token_ids, "padding_mask": padding_mask},
+            outputs=x,
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.embedding_noise = embedding_noise
+        self.embedding_dropout = embedding_dropout
+        self.input_dropout = input_dropout
+        self.hidden_dropout = hidden_dropout
+        self.output_dropout = output_dropout
+        self.recurrent_weight_dropout = recurrent_weight_dropout
+
+    def initial_states(self, batch_size: Any) -> Any:
+        """Returns zero states for `step_states`.
+
+        Args:
+            batch_size: int or int scalar tensor.
+
+        Returns:
+            float `[batch, layers, 2, hidden]`: hidden and cell state of each LSTM.
+        """
+        return ops.zeros(
+            (batch_size, self.num_layers, 2, self.hidden_dim), self.compute_dtype
+        )
+
+    def step_states(self, token_ids: Any, padding_mask: Any, states: Any) -> Any:
+        """Runs tokens from given states, without dropout, and returns the new states.
+
+        Args:
+            token_ids: int `[batch, time]`.
+            padding_mask: bool `[batch, time]`; states are carried over where false.
+            states: float `[batch, layers, 2, hidden]`.
+
+        Returns:
+            `(hidden [batch, time, embedding], states [batch, layers, 2, hidden])`.
+        """
+        x = self.token_embedding(token_ids)
+        new_states = []
+        for index, lstm in enumerate(self.lstms):
+            before = [states[:, index, 0], states[:, index, 1]]
+            x, hidden, cell = lstm(x, initial_state=before, mask=padding_mask)
+            new_states.append(ops.stack([hidden, cell], axis=1))
+        if self.projection is not None:
+            x = self.projection(x)
+        return x, ops.stack(new_states, axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_dim": self.embedding_dim,
+            "hidden_dim": self.hidden_dim,
+            "num_layers": self.num_layers,
+            "embedding_noise": self.embedding_noise,
+            "embedding_dropout": self.embedding_dropout,
+            "input_dropout": self.input_dropout,
+            "hidden_dropout": self.hidden_dropout,
+            "output_dropout": self.output_dropout,
+            "recurrent_weight_dropout": self.recurrent_weight_dropout,
+        }

@@ -1,0 +1,176 @@
+"""`LSTMCausalLM`: the word-level LSTM language model, from raw strings.
+
+Source: Chronopoulou et al. 2019, section 4; a KerasHub `CausalLM`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_hub
+import tensorflow as tf
+from keras import ops
+
+from siatl_keras.models.lstm_backbone import LSTMBackbone
+from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
+from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.training import LanguageModelingLoss, TokenPerplexity
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
+    """Predicts the next word: trains, scores and generates on raw strings.
+
+    Training and evaluation compute the loss in slices of tokens; logits of a whole
+    batch exist only where the model is called.
+
+    Args:
+        backbone: an `LSTMBackbone`.
+        preprocessor: an `LSTMCausalLMPreprocessor`, or `None` for token ids in and out.
+        **kwargs: see `keras_hub.models.CausalLM`.
+
+    Call arguments:
+        inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+
+    Returns:
+        LM logits `[batch, time, vocabulary]`.
+
+    Example:
+
+    >>> tokenizer = siatl_keras.text.WordTokenizer(
+    ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "morning"])
+    >>> lm = LSTMCausalLM(
+    ...     LSTMBackbone(6, embedding_dim=8, hidden_dim=8, num_layers=1),
+    ...     LSTMCausalLMPreprocessor(tokenizer))
+    >>> history = lm.fit(["good morning"] * 8, verbose=0)
+    >>> lm.score(["good morning"]).shape
+    (1,)
+    """
+
+    backbone_cls = LSTMBackbone
+    preprocessor_cls = LSTMCausalLMPreprocessor
+
+    def __init__(self, backbone: Any, preprocessor: Any = None, **kwargs: Any) -> None:
+        # === Layers ===
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+
+        # === Functional model ===
+        inputs = backbone.input
+        hidden = backbone(inputs)  # [batch, time, embedding]
+        logits = backbone.token_embedding(hidden, reverse=True)
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+
+    def compile(
+        self,
+        optimizer: Any = "auto",
+        *,
+        sampler: Any = "top_k",
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Configures training; the loss is the mean over real tokens.
+
+        Args:
+            optimizer: a Keras optimizer; "auto" is Adam at 1e-3, gradients clipped to
+                a norm of 1.
+            sampler: a `keras_hub.samplers.Sampler` or its name, for `generate`.
+            jit_compile: bool, whether to compile with XLA.
+            **kwargs: other arguments of `keras.Model.compile`, except losses and
+                metrics, which are fixed: `loss` and `perplexity`.
+        """
+        if optimizer == "auto":
+            optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+        super().compile(
+            optimizer=optimizer,
+            loss=LanguageModelingLoss(),
+            weighted_metrics=[TokenPerplexity()],
+            sampler=sampler,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+
+    def training_outputs(
+        self, x: Any, y: Any, sample_weight: Any, training: bool
+    ) -> tf.Tensor:
+        """Returns per-token losses, float32 `[batch, time]`."""
+        hidden = self.backbone(x, training=training)
+        return self.token_losses(hidden, y, sample_weight, training)
+
+    def score(self, texts: Any, batch_size: int = 32) -> Any:
+        """Computes the log probability of each text.
+
+        Args:
+            texts: list of str.
+            batch_size: int, texts scored at a time.
+
+        Returns:
+            float32 numpy `[texts]`: sum of ln p(token | tokens before), end included.
+
+        Raises:
+            ValueError: if the model has no preprocessor.
+        """
+        if self.preprocessor is None:
+            raise ValueError("`score` takes texts and needs a model with preprocessor.")
+
+        @tf.function(reduce_retracing=True)
+        def batch_scores(batch: tf.Tensor) -> tf.Tensor:
+            x, targets, weights = self.preprocessor(batch)
+            losses = self.training_outputs(x, targets, weights, training=False)
+            return -tf.reduce_sum(losses, -1)
+
+        dataset = tf.data.Dataset.from_tensor_slices(list(texts)).batch(batch_size)
+        return tf.concat([batch_scores(batch) for batch in dataset], 0).numpy()
+
+    def generate_step(
+        self, inputs: dict[str, Any], stop_token_ids: list[int] | None = None
+    ) -> dict[str, Any]:
+        """Generates for one batch of prompts; called by `generate`.
+
+        The cache is the LSTMs' states, so that a token costs one LSTM step.
+
+        Args:
+            inputs: dict of `token_ids` and `padding_mask`, int `[batch, time]`.
+            stop_token_ids: ids that end a text, or `None` to fill all of `time`.
+
+        Returns:
+            dict like `inputs`, prompts continued; 0 after a stop token.
+        """
+        token_ids = ops.cast(inputs["token_ids"], "int32")
+        prompt_mask = ops.cast(inputs["padding_mask"], "bool")
+        lengths = ops.sum(ops.cast(prompt_mask, "int32"), axis=-1)
+        index = ops.min(lengths)
+        # States after every token before the last of the shortest prompt; the sampler
+        # feeds the rest one by one.
+        positions = ops.arange(ops.shape(token_ids)[1])
+        seen = ops.broadcast_to(
+            ops.expand_dims(positions < index - 1, 0), ops.shape(token_ids)
+        )
+        states = self.backbone.initial_states(ops.shape(token_ids)[0])
+        _, states = self.backbone.step_states(token_ids, seen, states)
+
+        def next_logits(prompt: Any, cache: Any, index: Any) -> tuple[Any, Any, Any]:
+            last = ops.slice(prompt, [0, index - 1], [ops.shape(prompt)[0], 1])
+            hidden, cache = self.backbone.step_states(last, ops.ones_like(last), cache)
+            logits = self.backbone.token_embedding(hidden, reverse=True)
+            return logits[:, 0], hidden[:, 0], cache
+
+        token_ids = self.sampler(
+            next=next_logits,
+            prompt=token_ids,
+            cache=states,
+            index=index,
+            mask=prompt_mask,
+            stop_token_ids=stop_token_ids,
+            model=self,
+        )
+        if stop_token_ids is None:
+            return {"token_ids": token_ids, "padding_mask": ops.ones_like(token_ids)}
+        stops = ops.zeros_like(prompt_mask)
+        for stop_token_id in stop_token_ids:
+            stops = ops.logical_or(stops, token_ids == stop_token_id)
+        stops = ops.cast(ops.logical_and(stops, ops.logical_not(prompt_mask)), "int32")
+        # Real up to and with the first stop token that was generated.
+        padding_mask = ops.cast(ops.cumsum(stops, axis=-1) - stops == 0, "int32")
+        return {"token_ids": token_ids * padding_mask, "padding_mask": padding_mask}

@@ -1,0 +1,399 @@
+"""`SiATLClassifier`: a text classifier that remembers how to be a language model.
+
+Source: Chronopoulou et al. 2019, section 3 and eq. 3: L = L_task + γ · L_LM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import keras_hub
+import numpy as np
+import tensorflow as tf
+
+from siatl_keras import _keras_internals
+from siatl_keras.layers import TaskHead
+from siatl_keras.models.raw_text_fitting import RawTextFitting
+from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
+from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.training import (
+    GroupedOptimizer,
+    LanguageModelingLoss,
+    MacroF1,
+    TokenPerplexity,
+)
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
+    """Classifies texts on top of a pretrained causal language model.
+
+    The model has two outputs, task logits and LM logits, and trains on the task loss
+    plus `gamma` times the LM loss. Its layers form three groups, top first: `task`,
+    `backbone`, `embedding`; optimizers and unfreezing speak of these. While everything
+    below the LM head is frozen the LM loss can teach nothing, and training does not
+    compute it: `lm_loss` and `perplexity` are then absent from the training logs (the
+    validation logs have them).
+
+    `fit`, `evaluate` and `predict` take raw texts; labels are class numbers, or class
+    names where `label_names` is given. `predict` returns the task logits.
+
+    Args:
+        backbone: a causal KerasHub backbone, such as `LSTMBackbone`.
+        num_classes: int, number of classes; may be left out with `label_names`.
+        preprocessor: a `SiATLPreprocessor`, or `None` for token ids in.
+        label_names: names of the classes, in the order of their numbers.
+        auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
+        units: int, units of the task LSTM.
+        num_layers: int, number of task LSTMs.
+        bidirectional: bool, whether the task LSTM runs both ways.
+        pooling: "attention" (the paper's) or "last".
+        input_dropout: float, locked dropout on the backbone's output.
+        lstm_dropout: float, locked dropout on the task LSTM's output.
+        attention_dropout: float, dropout on the attention's scores.
+        output_dropout: float, dropout on the pooled vector.
+        **kwargs: see `keras_hub.models.Task`.
+
+    Call arguments:
+        inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+
+    Returns:
+        dict of `task`, logits float32 `[batch, classes]`, and `lm`, LM logits
+        `[batch, time, vocabulary]`.
+
+    Raises:
+        ValueError: if `num_classes` and `label_names` are both missing or disagree, or
+            the backbone has no reversible token embedding.
+
+    Example:
+
+    >>> tokenizer = siatl_keras.text.WordTokenizer(
+    ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
+    >>> model = SiATLClassifier(
+    ...     LSTMBackbone(6, embedding_dim=8, hidden_dim=8, num_layers=1),
+    ...     preprocessor=SiATLPreprocessor(tokenizer),
+    ...     label_names=["negative", "positive"])
+    >>> history = model.fit(["good", "bad"] * 8, ["positive", "negative"] * 8, verbose=0)
+    >>> model.predict(["good"], verbose=0).shape
+    (1, 2)
+    """
+
+    def __init__(
+        self,
+        backbone: Any,
+        num_classes: int | None = None,
+        preprocessor: Any = None,
+        label_names: Sequence[str] | None = None,
+        auxiliary_loss: bool = True,
+        units: int = 100,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str = "attention",
+        input_dropout: float = 0.0,
+        lstm_dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        num_classes, label_names = _checked_classes(num_classes, label_names)
+        if not isinstance(
+            getattr(backbone, "token_embedding", None),
+            keras.layers.ReversibleEmbedding,
+        ):
+            raise ValueError(
+                "`backbone` must be a causal language model's backbone, with a "
+                "reversible `token_embedding` for the auxiliary loss. Received: "
+                f"{type(backbone).__name__}."
+            )
+
+        # === Layers ===
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        self.task_head = TaskHead(
+            num_classes,
+            units=units,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            pooling=pooling,
+            input_dropout=input_dropout,
+            lstm_dropout=lstm_dropout,
+            attention_dropout=attention_dropout,
+            output_dropout=output_dropout,
+            dtype=backbone.dtype_policy,
+            name="task_head",
+        )
+
+        # === Functional model ===
+        inputs = backbone.input
+        hidden = backbone(inputs)  # [batch, time, embedding]
+        task_logits, _ = self.task_head(hidden, inputs["padding_mask"])
+        lm_logits = backbone.token_embedding(hidden, reverse=True)
+        # Set before Task.__init__, which compiles.
+        self.auxiliary_loss = auxiliary_loss
+        self.num_classes = num_classes
+        self.label_names = label_names
+        self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
+        super().__init__(
+            inputs=inputs, outputs={"task": task_logits, "lm": lm_logits}, **kwargs
+        )
+
+    @property
+    def layer_groups(self) -> dict[str, list[keras.layers.Layer]]:
+        """The groups `task`, `backbone` and `embedding`, each bottom layer first."""
+        embedding = self.backbone.token_embedding
+        below = [
+            layer
+            for layer in self.backbone.layers
+            if layer is not embedding and layer.variables
+        ]
+        return {"task": [self.task_head], "backbone": below, "embedding": [embedding]}
+
+    @property
+    def variable_groups(self) -> dict[str, list[keras.Variable]]:
+        """The weights that training may change, by group, whatever is frozen now."""
+        return {
+            name: _keras_internals.learnable_variables(layers)
+            for name, layers in self.layer_groups.items()
+        }
+
+    def compile(
+        self,
+        optimizer: Any = "auto",
+        loss: Any = "auto",
+        *,
+        metrics: Any = "auto",
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Configures training.
+
+        Args:
+            optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
+                paper's: Adam at 5e-4 for the task layers and SGD at 1e-4 for what was
+                pretrained, the gradient norm of each of the two clipped to 1.
+            loss: a loss for the task logits; "auto" is sparse categorical
+                cross-entropy. The LM loss is always the mean over real tokens.
+            metrics: list of metrics of the task logits; "auto" is accuracy and macro
+                F1. The LM's perplexity is always reported.
+            jit_compile: bool, whether to compile with XLA.
+            **kwargs: other arguments of `keras.Model.compile`.
+        """
+        self._compile_arguments = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "metrics": metrics,
+            "jit_compile": jit_compile,
+            **kwargs,
+        }
+        if optimizer == "auto":
+            pretrained = keras.optimizers.SGD(1e-4, global_clipnorm=1.0)
+            optimizer = GroupedOptimizer(
+                {
+                    "task": keras.optimizers.Adam(5e-4, global_clipnorm=1.0),
+                    "backbone": pretrained,
+                    "embedding": pretrained,
+                }
+            )
+        optimizer = keras.optimizers.get(optimizer)
+        if loss == "auto":
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        if metrics == "auto":
+            metrics = [
+                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+                MacroF1(self.num_classes),
+            ]
+        groups = self.variable_groups
+        if isinstance(optimizer, GroupedOptimizer) and not optimizer.built:
+            optimizer.bind(groups)
+        super().compile(
+            optimizer=optimizer,
+            loss={"task": loss, "lm": LanguageModelingLoss()},
+            loss_weights={"task": 1.0, "lm": self.gamma},
+            metrics={"task": metrics},
+            weighted_metrics={"lm": [TokenPerplexity()]},
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+        # On all variables, before any is frozen: an optimizer built on a stage's own
+        # would not know those of the next.
+        self.optimizer.build([v for group in groups.values() for v in group])
+
+    def recompile(self, optimizer: Any) -> None:
+        """Goes on with another optimizer, also in the middle of `fit`.
+
+        Args:
+            optimizer: as for `compile`. Its state starts empty.
+        """
+        token = np.zeros((1, 2), "int32")
+        batch = (
+            {"token_ids": token, "padding_mask": token + 1},
+            {"task": np.zeros((1,), "int32"), "lm": token},
+            {"task": np.ones((1,), "float32"), "lm": np.ones((1, 2), "float32")},
+        )
+        arguments = {**self._compile_arguments, "optimizer": optimizer}
+        _keras_internals.recompile(self, arguments, batch)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Returns `compile`'s arguments, serialized."""
+        return keras.saving.serialize_keras_object(
+            {k: v for k, v in self._compile_arguments.items() if v != "auto"}
+        )
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles with what `get_compile_config` returned."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    @property
+    def lm_learns(self) -> bool:
+        """Whether the auxiliary loss can change a weight at present."""
+        return self.auxiliary_loss and bool(self.backbone.trainable_variables)
+
+    def training_outputs(
+        self, x: Any, y: Any, sample_weight: Any, training: bool
+    ) -> dict[str, tf.Tensor]:
+        """Returns task logits, and the LM's per-token losses in place of its logits."""
+        hidden = self.backbone(x, training=training)
+        task_logits, _ = self.task_head(hidden, x["padding_mask"], training=training)
+        if training and not self.lm_learns:
+            return {"task": task_logits, "lm": tf.zeros_like(sample_weight["lm"])}
+        losses = self.token_losses(hidden, y["lm"], sample_weight["lm"], training)
+        return {"task": task_logits, "lm": losses}
+
+    def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Leaves out the LM's logs of a training step that did not compute them."""
+        if self.lm_learns:
+            return logs
+        return {k: v for k, v in logs.items() if k not in ("lm_loss", "perplexity")}
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Returns the metrics by their short names: Keras's lead with the output's."""
+        return {
+            _short_name(name): value
+            for name, value in super().get_metrics_result().items()
+        }
+
+    def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+        """Computes the task output alone, without the LM head.
+
+        Args:
+            x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+            training: bool, whether dropout is on.
+
+        Returns:
+            `(logits [batch, classes], attention weights [batch, time])`, float32.
+        """
+        hidden = self.backbone(x, training=training)
+        return self.task_head(hidden, x["padding_mask"], training=training)
+
+    def predict_step(self, data: Any) -> tf.Tensor:
+        """Computes the task logits `[batch, classes]` of a batch."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.classify(x)[0]
+
+    def attention(self, texts: Any) -> tuple[list[list[str]], list[list[float]]]:
+        """Shows what the classifier looks at.
+
+        Args:
+            texts: list of str.
+
+        Returns:
+            `(tokens, weights)`: for each text its tokens, start and end included, and
+            their attention weights, which sum to 1.
+        """
+        x = self.preprocessor(tf.constant(list(texts), tf.string))
+        _, weights = self.classify(x)
+        vocabulary = np.array(self.preprocessor.tokenizer.get_vocabulary())
+        lengths = x["padding_mask"].numpy().sum(-1)
+        rows = list(zip(x["token_ids"].numpy(), weights.numpy(), lengths, strict=True))
+        return (
+            [vocabulary[ids[:length]].tolist() for ids, _, length in rows],
+            [weights[:length].tolist() for _, weights, length in rows],
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        head = self.task_head.get_config()
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "label_names": self.label_names,
+            "auxiliary_loss": self.auxiliary_loss,
+            **{name: head[name] for name in _HEAD_ARGUMENTS},
+        }
+
+    @classmethod
+    def from_preset(
+        cls, preset: str, load_weights: bool = True, **kwargs: Any
+    ) -> SiATLClassifier:
+        """Loads a saved classifier, or puts a new one on a language model's preset.
+
+        Args:
+            preset: a preset's folder, or any other handle that KerasHub knows.
+            load_weights: bool; `False` keeps the random weights (training from
+                scratch).
+            **kwargs: arguments of the class. With `num_classes` or `label_names`, the
+                task layers are new. `sequence_length` goes to the preprocessor;
+                `dtype` and any argument of the backbone's dropouts to the backbone.
+
+        Returns:
+            the classifier, compiled with the defaults.
+        """
+        new = "num_classes" in kwargs or "label_names" in kwargs
+        if not new:
+            return _keras_internals.load_task(cls, preset, load_weights, **kwargs)
+        backbone_kwargs = {
+            name: kwargs.pop(name) for name in _BACKBONE_ARGUMENTS & kwargs.keys()
+        }
+        backbone_kwargs.setdefault("dtype", keras.config.dtype_policy())
+        backbone = keras_hub.models.Backbone.from_preset(
+            preset, load_weights=load_weights, **backbone_kwargs
+        )
+        if "preprocessor" not in kwargs:
+            kwargs["preprocessor"] = SiATLPreprocessor(
+                _keras_internals.load_tokenizer(preset),
+                sequence_length=kwargs.pop("sequence_length", 80),
+            )
+        return cls(backbone, **kwargs)
+
+
+_HEAD_ARGUMENTS = (
+    "units",
+    "num_layers",
+    "bidirectional",
+    "pooling",
+    "input_dropout",
+    "lstm_dropout",
+    "attention_dropout",
+    "output_dropout",
+)
+_BACKBONE_ARGUMENTS = {
+    "dtype",
+    "embedding_noise",
+    "embedding_dropout",
+    "hidden_dropout",
+    "recurrent_weight_dropout",
+}
+
+
+def _checked_classes(
+    num_classes: int | None, label_names: Sequence[str] | None
+) -> tuple[int, list[str]]:
+    if num_classes is None and label_names is None:
+        raise ValueError("Pass `num_classes`, or `label_names` with a name for each.")
+    if label_names is None:
+        label_names = [str(index) for index in range(num_classes or 0)]
+    if num_classes is not None and num_classes != len(label_names):
+        raise ValueError(
+            "`num_classes` must be the number of `label_names`. Received: "
+            f"num_classes={num_classes}, label_names={list(label_names)}."
+        )
+    return len(label_names), [str(name) for name in label_names]
+
+
+def _short_name(name: str) -> str:
+    """Turns `task_accuracy` into `accuracy`; the losses keep the output's name."""
+    if name in ("task_loss", "lm_loss"):
+        return name
+    return name.removeprefix("task_").removeprefix("lm_")

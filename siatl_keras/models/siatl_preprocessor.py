@@ -1,0 +1,94 @@
+"""`SiATLPreprocessor`: raw texts and labels to what `SiATLClassifier` trains on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_hub
+import tensorflow as tf
+
+from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class SiATLPreprocessor(keras_hub.models.Preprocessor):
+    """Tokenizes texts, cuts and pads them, and makes the LM targets beside the labels.
+
+    `tokenize` and `pack` are its two halves, for pipelines that sort by length between
+    them.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer` that returns ragged token ids.
+        sequence_length: int, most tokens kept of a text, start and end included (the
+            paper keeps 80).
+        **kwargs: see `keras_hub.models.Preprocessor`.
+
+    Call arguments:
+        x: string tensor `[batch]` or list of str.
+        y: optional int labels `[batch]`.
+        sample_weight: optional float `[batch]`, weights of the task loss.
+
+    Returns:
+        `x` alone, a dict of `token_ids` and `padding_mask` int32 `[batch, time]`; or,
+        with labels, `(x, {"task": labels, "lm": int32 [batch, time]}, {"task": float32
+        [batch], "lm": float32 [batch, time]})`.
+
+    Raises:
+        ValueError: if `sequence_length` is under 2.
+    """
+
+    def __init__(
+        self, tokenizer: Any, sequence_length: int = 80, **kwargs: Any
+    ) -> None:
+        if sequence_length < 2:
+            raise ValueError(
+                "`sequence_length` must be at least 2, a token and its successor. "
+                f"Received: sequence_length={sequence_length}."
+            )
+        super().__init__(**kwargs)
+        self.tokenizer = tokenizer
+        self.sequence_length = sequence_length
+
+    def tokenize(self, texts: Any) -> tf.RaggedTensor:
+        """Tokenizes.
+
+        Args:
+            texts: string tensor `[batch]` or list of str.
+
+        Returns:
+            int32 ragged `[batch, None]`, with start and end tokens, cut at
+            `sequence_length`.
+        """
+        token_ids = self.tokenizer.tokenize(tf.convert_to_tensor(texts, tf.string))
+        return add_start_and_end(
+            token_ids,
+            self.tokenizer.start_token_id,
+            self.tokenizer.end_token_id,
+            self.sequence_length,
+        )
+
+    def pack(
+        self, token_ids: tf.RaggedTensor, y: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """Pads ragged token ids and makes targets and weights; see the class."""
+        x = pad(token_ids, self.tokenizer.pad_token_id)
+        if y is None:
+            return x
+        targets, target_weights = next_tokens(x)
+        if sample_weight is None:
+            sample_weight = tf.ones(tf.shape(x["token_ids"])[:1])
+        return (
+            x,
+            {"task": tf.convert_to_tensor(y), "lm": targets},
+            {"task": tf.cast(sample_weight, tf.float32), "lm": target_weights},
+        )
+
+    def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Tokenizes and packs; see the class."""
+        with tf.device("cpu"):
+            return self.pack(self.tokenize(x), y, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "sequence_length": self.sequence_length}

@@ -1,0 +1,127 @@
+"""`SlicedTraining`: train and test steps that never hold all LM logits at once.
+
+Shared by the language model and the classifier. Keras's own steps call the model, whose
+LM output is a `[batch, time, vocabulary]` tensor; these hand the losses and metrics
+per-token negative log likelihoods instead, which they know how to take.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from siatl_keras import _keras_internals
+from siatl_keras.layers import sliced_cross_entropy
+
+
+class SlicedTraining:
+    """Mixin for a `keras.Model` with a language-model output.
+
+    A class that uses it implements `training_outputs`, and may override
+    `reported_logs`.
+    """
+
+    def training_outputs(
+        self, x: Any, y: Any, sample_weight: Any, training: bool
+    ) -> Any:
+        """Returns what losses and metrics take as `y_pred`.
+
+        Args:
+            x: the model's inputs.
+            y: targets.
+            sample_weight: weights.
+            training: bool, whether dropout is on and gradients are wanted.
+        """
+        raise NotImplementedError
+
+    def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Filters a training step's logs; all are reported by default."""
+        return logs
+
+    def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Preprocesses raw texts, and leaves alone what a pipeline has packed."""
+        if isinstance(x, dict):
+            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return super().preprocess_samples(x, y, sample_weight)  # type: ignore[misc]
+
+    def token_losses(
+        self, hidden: Any, targets: Any, weights: Any, training: bool
+    ) -> tf.Tensor:
+        """Computes the LM's per-token losses in slices.
+
+        Args:
+            hidden: `[batch, time, embedding]`.
+            targets: int `[batch, time]`.
+            weights: float `[batch, time]`.
+            training: bool; without it no gradients are made.
+
+        Returns:
+            float32 `[batch, time]`. Their mean by `weights` is the LM loss and carries
+            its gradient.
+        """
+        embedding = self.backbone.token_embedding  # type: ignore[attr-defined]
+        kernel, bias = output_weights(embedding)
+        loss, losses = sliced_cross_entropy(
+            hidden,
+            kernel,
+            bias,
+            targets,
+            weights,
+            kernel_learns=training and embedding.trainable,
+            hidden_learns=training,
+        )
+        # The gradient was made for the mean, so the mean must carry it: every token
+        # takes the same zero with the mean's gradient, and the weighted mean of these
+        # is the loss, gradient included.
+        return losses + (loss - tf.stop_gradient(loss))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Makes one optimizer step on a batch; returns the metrics."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        variables = self.trainable_variables  # type: ignore[attr-defined]
+        values = [variable.value for variable in variables]
+        # Watching what learns and nothing else: backpropagation then ends at the
+        # lowest layer that learns.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            y_pred = self.training_outputs(x, y, sample_weight, training=True)
+            loss = self.compute_loss(  # type: ignore[attr-defined]
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+            )
+            scaled = self.optimizer.scale_loss(loss)  # type: ignore[attr-defined]
+        _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
+        gradients = tape.gradient(scaled, values)
+        self.optimizer.apply_gradients(  # type: ignore[attr-defined]
+            zip(gradients, variables, strict=True)
+        )
+        logs = self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
+        return self.reported_logs(logs)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates a batch; returns the metrics."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y_pred = self.training_outputs(x, y, sample_weight, training=False)
+        loss = self.compute_loss(  # type: ignore[attr-defined]
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+        )
+        _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
+        return self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
+
+
+def output_weights(embedding: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Returns the LM head's weights of a reversible embedding.
+
+    Args:
+        embedding: a `keras.layers.ReversibleEmbedding`, tied or not.
+
+    Returns:
+        `(kernel [vocabulary, embedding], bias [vocabulary] or None)`.
+    """
+    if embedding.tie_weights:
+        kernel = tf.convert_to_tensor(embedding.embeddings)
+    else:
+        kernel = tf.transpose(tf.convert_to_tensor(embedding.reverse_embeddings))
+    bias = getattr(embedding, "reverse_bias", None)
+    return kernel, None if bias is None else tf.convert_to_tensor(bias)
