@@ -10,6 +10,7 @@ from siatl_keras.training.layers_learning import layers_learning, stage_of
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
+from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
 from siatl_keras.training.token_perplexity import TokenPerplexity
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "MacroF1",
     "SequentialUnfreezing",
     "SetEpoch",
+    "SyncedLossScaleOptimizer",
     "TokenPerplexity",
     "geometric_decay",
     "layers_learning",

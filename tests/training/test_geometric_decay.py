@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from siatl_keras.training import geometric_decay
+
+REFERENCE = Path(__file__).parents[3] / "shared/parity/tiny/reference.npz"
+positive = st.floats(1e-3, 1e3)
+lengths = st.integers(2, 100)
+positions = st.integers(0, 200)
+
+
+@given(positive, positive, lengths)
+def test_it_goes_from_initial_to_final(initial, final, length):
+    assert geometric_decay(0, initial, final, length) == pytest.approx(initial)
+    assert geometric_decay(length - 1, initial, final, length) == final
+
+
+@given(positions, positive, positive, lengths)
+def test_it_stays_between_initial_and_final(position, initial, final, length):
+    value = geometric_decay(position, initial, final, length)
+    low, high = sorted((initial, final))
+    assert low * (1 - 1e-9) <= value <= high * (1 + 1e-9)
+
+
+@given(st.integers(1, 98), positive, positive)
+def test_each_step_has_the_same_factor(position, initial, final):
+    before, here, after = (
+        geometric_decay(p, initial, final, 100)
+        for p in (position - 1, position, position + 1)
+    )
+    assert here / before == pytest.approx(after / here)
+
+
+@given(positive, positive, lengths, st.integers(0, 1000))
+def test_it_is_constant_after_its_length(initial, final, length, more):
+    assert geometric_decay(length - 1 + more, initial, final, length) == final
+
+
+def test_a_decay_of_one_position_is_at_its_end():
+    assert geometric_decay(0, 0.2, 0.1, 1) == 0.1
+
+
+def test_it_gives_the_values_of_the_authors_code():
+    if not REFERENCE.exists():
+        pytest.skip(f"the reference values are not at {REFERENCE}")
+    expected = np.load(REFERENCE)["gamma_per_epoch"]
+    values = [
+        geometric_decay(epoch, np.exp(-1.6), np.exp(-2.3), 15) for epoch in range(15)
+    ]
+    np.testing.assert_allclose(values, expected, rtol=1e-6)
