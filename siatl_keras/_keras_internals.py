@@ -201,3 +201,32 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
         )
     loader = get_preset_loader(preset)
     return loader.load_task(task_class, load_weights, True, **kwargs)
+
+
+def flatten_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Lists a layer and all layers inside it.
+
+    `model.layers` ends at the first level.
+    Checked against Keras 3.15.1.
+
+    Args:
+        layer: a layer or model.
+    """
+    return list(layer._flatten_layers())
+
+
+def learnable_variables(layers: list[keras.layers.Layer]) -> list[keras.Variable]:
+    """Lists the weights that training may change, whether frozen at present or not.
+
+    `trainable_variables` is empty for a frozen layer, and `variables` also holds random
+    states. Checked against Keras 3.15.1.
+
+    Args:
+        layers: layers.
+    """
+    return [
+        variable
+        for layer in layers
+        for inner in flatten_layers(layer)
+        for variable in inner._trainable_variables
+    ]

@@ -12,7 +12,11 @@ from typing import Any
 import keras
 
 from siatl_keras import _keras_internals
-from siatl_keras.training.training_state import load_training_state, save_training_state
+from siatl_keras.training.training_state import (
+    epochs_in_backup,
+    load_training_state,
+    save_training_state,
+)
 
 
 class BackupAndRestore(keras.callbacks.Callback):
@@ -23,9 +27,9 @@ class BackupAndRestore(keras.callbacks.Callback):
     best weights, of `ReduceLROnPlateau`, of `ModelCheckpoint` and of this package's
     callbacks, and random numbers: those of layers, which draw from a
     `keras.random.SeedGenerator` of their own, of Python and of numpy. The resumed run
-    repeats the epoch that was cut off, and its history and weights equal those of a run
-    that was never killed, if the data's order depends on a seed and the epoch alone (see
-    `siatl_keras.data.EpochCounter` and `SetEpoch`).
+    repeats the epoch that was cut off. Its history and weights equal those of a run
+    that was never killed, if the data's order depends on a seed and the epoch alone
+    (see `siatl_keras.data.EpochCounter` and `SetEpoch`).
 
     A backup replaces the one before it in one step: a kill in between leaves the old
     one whole. The model is built and compiled as in the run that was killed, the
@@ -41,7 +45,6 @@ class BackupAndRestore(keras.callbacks.Callback):
         ValueError: if the backup is broken or of another model.
 
     Example:
-
     >>> import tempfile
     >>> callback = BackupAndRestore(tempfile.mkdtemp())
     """
@@ -60,6 +63,11 @@ class BackupAndRestore(keras.callbacks.Callback):
     def path(self) -> Path:
         """The file of the backup."""
         return self.backup_dir / "backup.npz"
+
+    @property
+    def epochs_done(self) -> int:
+        """How many epochs the backup has behind it; 0 if there is none."""
+        return epochs_in_backup(self.path) if self.path.exists() else 0
 
     def set_model(self, model: keras.Model) -> None:
         """Takes the model, and the last place among the callbacks."""

@@ -31,7 +31,6 @@ class GammaDecay(keras.callbacks.Callback):
         ValueError: if an argument is out of range, or the model has no `gamma`.
 
     Example:
-
     >>> decay = GammaDecay(initial=0.2, final=0.1, epochs=15)
     >>> round(decay.value(0), 3), round(decay.value(14), 3), round(decay.value(20), 3)
     (0.2, 0.1, 0.1)

@@ -37,7 +37,6 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
         ValueError: if `optimizers` is empty or holds something else.
 
     Example:
-
     >>> sgd = keras.optimizers.SGD(1e-4, global_clipnorm=1.0)
     >>> optimizer = GroupedOptimizer({
     ...     "task": keras.optimizers.Adam(5e-4, global_clipnorm=1.0),
@@ -117,7 +116,9 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
             gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients = [_without_duplicates(gradient) for gradient in gradients]
         for optimizer in self.optimizers:
-            mine = [index for index, other in enumerate(optimizers) if other is optimizer]
+            mine = [
+                index for index, other in enumerate(optimizers) if other is optimizer
+            ]
             if mine:
                 optimizer.apply(
                     [gradients[index] for index in mine],
@@ -157,10 +158,11 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
         """Makes an optimizer, without its state, from `get_config`'s result."""
         optimizers: dict[str, Any] = {}
         for name, value in config["optimizers"].items():
+            # A copy, because Keras rewrites the class name in its argument.
             optimizers[name] = (
                 optimizers[value]
                 if isinstance(value, str)
-                else keras.optimizers.deserialize(value, custom_objects=custom_objects)
+                else keras.optimizers.deserialize(dict(value), custom_objects)
             )
         return cls(**{**config, "optimizers": optimizers})
 

@@ -32,7 +32,6 @@ class LanguageModelingLoss(keras.losses.Loss):
         float32 scalar.
 
     Example:
-
     >>> loss = LanguageModelingLoss()
     >>> round(float(loss([[1, 0]], [[0.5, 9.0]], [[1.0, 0.0]])), 3)
     0.5

@@ -25,7 +25,6 @@ class MacroF1(keras.metrics.F1Score):
         dtype: dtype of its state.
 
     Example:
-
     >>> metric = MacroF1(2)
     >>> metric.update_state([0, 1], [[2.0, 1.0], [0.0, 3.0]])
     >>> round(float(metric.result()), 3)
@@ -40,7 +39,9 @@ class MacroF1(keras.metrics.F1Score):
                 "`num_classes` must be at least 2. Received: "
                 f"num_classes={num_classes}."
             )
-        super().__init__(average="macro", name=name, dtype=dtype)
+        # A threshold between 0 and 1 of the one-hot predictions: Keras's search for
+        # each row's maximum fails on an empty batch, which a replica may get.
+        super().__init__(average="macro", threshold=0.5, name=name, dtype=dtype)
         self.num_classes = num_classes
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

@@ -43,7 +43,6 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             the model has no such groups.
 
     Example:
-
     >>> unfreezing = SequentialUnfreezing(backbone_epoch=2, embedding_epoch=5)
     >>> [unfreezing.stage(epoch) for epoch in (1, 2, 4, 5)]
     [1, 2, 2, 3]
@@ -168,7 +167,9 @@ def _with_weights(groups: Mapping[str, Any]) -> dict[str, list[Any]]:
     }
 
 
-def _set_trainable(groups: dict[str, list[Any]], learning: dict[str, list[Any]]) -> bool:
+def _set_trainable(
+    groups: dict[str, list[Any]], learning: dict[str, list[Any]]
+) -> bool:
     """Sets every layer's flag; tells whether one changed."""
     changed = False
     for name, layers in groups.items():

@@ -21,7 +21,6 @@ class SyncedLossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
     device.
 
     Example:
-
     >>> optimizer = SyncedLossScaleOptimizer(keras.optimizers.SGD(0.1))
     >>> optimizer.initial_scale
     32768.0

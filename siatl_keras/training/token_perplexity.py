@@ -22,7 +22,6 @@ class TokenPerplexity(keras.metrics.Mean):
         dtype: dtype of its state.
 
     Example:
-
     >>> metric = TokenPerplexity()
     >>> metric.update_state([[1, 0]], [[0.5, 9.0]], sample_weight=[[1.0, 0.0]])
     >>> round(float(metric.result()), 3)

@@ -1,4 +1,4 @@
-"""`save_training_state`, `load_training_state`: all that training depends on, in a file.
+"""`save_training_state`, `load_training_state`: what training depends on, in a file.
 
 One npz file, arrays and a JSON text, because a single file can be replaced atomically.
 """
@@ -43,7 +43,7 @@ def save_training_state(
             that JSON can hold.
         epoch: int, number of epochs that are done.
     """
-    arrays = _numbered("model", model.variables)
+    arrays: dict[str, Any] = _numbered("model", model.variables)
     arrays |= _numbered("optimizer", model.optimizer.variables)
     states = {}
     for key, callback in _keyed(callbacks):
@@ -89,13 +89,7 @@ def load_training_state(
     Raises:
         ValueError: if the file is broken or of another model.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not a whole backup ({error}). Delete it to train from the start."
-        ) from error
+    arrays = _read(path)
     state = json.loads(str(arrays.pop("state")))
     # First, because a stage's optimizer must be in place before its moments are.
     for key, callback in _keyed(callbacks):
@@ -113,6 +107,21 @@ def load_training_state(
         _assign(path, kind, variables, _with_prefix(kind, arrays))
     _restore_random(state)
     return state["epoch"], state["stopped"]
+
+
+def epochs_in_backup(path: Path) -> int:
+    """Returns the number of epochs done when a file was written; errors as above."""
+    return json.loads(str(_read(path)["state"]))["epoch"]
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not a whole backup ({error}). Delete it to train from the start."
+        ) from error
 
 
 def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from siatl_keras.training import (
 VOCABULARY, TIME, CLASSES = 7, 5, 3
 
 
-@keras.saving.register_keras_serializable(package="siatl_keras_tests")
 class SmallModel(keras.Model):
     """Embedding, two backbone layers, a task head and an LM head tied to nothing."""
 
@@ -46,11 +45,7 @@ class SmallModel(keras.Model):
     @property
     def variable_groups(self):
         return {
-            name: [
-                v
-                for layer in layers
-                for v in layer.weights
-            ]
+            name: [v for layer in layers for v in layer.weights]
             for name, layers in self.layer_groups.items()
         }
 
@@ -80,6 +75,13 @@ class SmallModel(keras.Model):
         _keras_internals.recompile(
             self, self.compile_arguments(optimizer), (x, y, sample_weight)
         )
+
+    def get_compile_config(self):
+        return {"optimizer": keras.optimizers.serialize(self.optimizer)}
+
+    def compile_from_config(self, config):
+        optimizer = keras.optimizers.deserialize(config["optimizer"])
+        self.compile(**self.compile_arguments(optimizer))
 
     def get_config(self):
         return {"dropout": self.dropout.rate}

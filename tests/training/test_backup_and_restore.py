@@ -1,0 +1,186 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from small_model import small_data, small_model
+
+from siatl_keras.callbacks import BackupAndRestore, SequentialUnfreezing
+
+SCRIPT = Path(__file__).with_name("resume_script.py")
+
+
+def train(directory, result, killed_in, own_optimizers):
+    root = str(SCRIPT.parents[2])
+    command = [sys.executable, SCRIPT, directory, result, killed_in, own_optimizers]
+    done = subprocess.run(
+        [str(argument) for argument in command],
+        env={**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+    )
+    expected = -signal.SIGKILL if killed_in else 0
+    assert done.returncode == expected, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("own_optimizers", [0, 1])
+def test_a_run_killed_in_stage_2_ends_as_if_it_had_not_been(tmp_path, own_optimizers):
+    whole, resumed = tmp_path / "whole.npz", tmp_path / "resumed.npz"
+    train(tmp_path / "a", whole, 0, own_optimizers)
+    train(tmp_path / "b", resumed, 3, own_optimizers)
+    assert not resumed.exists()
+    output = train(tmp_path / "b", resumed, 0, own_optimizers)
+    assert "Resuming after epoch 2" in output
+    expected, received = np.load(whole), np.load(resumed)
+    assert json.loads(str(expected["state"])) == json.loads(str(received["state"]))
+    for name in set(expected.files) - {"state"}:
+        np.testing.assert_allclose(expected[name], received[name], atol=1e-6)
+    assert not (tmp_path / "b").exists()
+
+
+def fit(directory, *callbacks, model=None, epochs=3, **kwargs):
+    model = model or small_model()
+    x, y, sample_weight = small_data(8)
+    history = model.fit(
+        x,
+        y,
+        sample_weight=sample_weight,
+        shuffle=False,
+        batch_size=4,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[BackupAndRestore(directory, **kwargs), *callbacks],
+    )
+    return model, history
+
+
+class Interrupt(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def interrupted(directory, epoch, *callbacks, **kwargs):
+    with pytest.raises(KeyboardInterrupt):
+        fit(directory, *callbacks, Interrupt(epoch), **kwargs)
+
+
+def test_a_kill_during_a_backup_leaves_the_one_before(tmp_path, monkeypatch):
+    savez = np.savez
+
+    def cut_off(file, **arrays):
+        if json.loads(str(arrays["state"]))["epoch"] == 2:
+            file.write(b"half")
+            raise KeyboardInterrupt
+        savez(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path)
+    monkeypatch.undo()
+    _, history = fit(tmp_path)
+    _, expected = fit(tmp_path / "other")
+    assert history.epoch == [0, 1, 2]
+    np.testing.assert_allclose(history.history["loss"], expected.history["loss"], 1e-5)
+
+
+def test_a_run_that_early_stopping_had_ended_does_not_go_on(tmp_path):
+    def early():
+        return keras.callbacks.EarlyStopping(
+            "task_loss", mode="max", patience=1, restore_best_weights=True
+        )
+
+    class KilledAtTheEnd(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, KilledAtTheEnd(), early(), epochs=9)
+    model, history = fit(tmp_path, early(), epochs=9)
+    expected, _ = fit(tmp_path / "other", early(), epochs=9)
+    assert history.epoch == [0, 1]
+    for mine, theirs in zip(expected.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
+def test_its_place_among_the_callbacks_does_not_matter(tmp_path):
+    class Later(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["later"] = epoch
+
+    interrupted(tmp_path, 2, Later())
+    _, history = fit(tmp_path, Later())
+    assert history.history["later"] == [0, 1, 2]
+
+
+def test_the_next_fit_starts_at_its_own_first_epoch(tmp_path):
+    interrupted(tmp_path, 2)
+    model, _ = fit(tmp_path)
+    _, history = fit(tmp_path, model=model)
+    assert history.epoch == [0, 1, 2]
+
+
+def test_the_backup_stays_on_demand(tmp_path):
+    fit(tmp_path, delete_checkpoint=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["backup.npz"]
+
+
+def test_it_works_with_loss_scaling(tmp_path):
+    def model():
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            return small_model()
+        finally:
+            keras.config.set_dtype_policy("float32")
+
+    def stages():
+        return SequentialUnfreezing(2, 3, verbose=0)
+
+    interrupted(tmp_path, 2, stages(), model=model())
+    _, history = fit(tmp_path, stages(), model=model())
+    _, expected = fit(tmp_path / "other", stages(), model=model())
+    assert history.history == expected.history
+
+
+def test_a_backup_of_another_model_is_an_error(tmp_path):
+    interrupted(tmp_path, 1)
+    with pytest.raises(ValueError, match="optimizer has"):
+        fit(tmp_path, model=small_model(keras.optimizers.SGD(0.1)))
+
+
+def test_a_broken_backup_is_an_error(tmp_path):
+    (tmp_path / "backup.npz").write_bytes(b"PK no archive")
+    with pytest.raises(ValueError, match="not a whole backup"):
+        fit(tmp_path)
+
+
+def test_a_backup_holds_no_pickle(tmp_path):
+    interrupted(tmp_path, 1)
+    with np.load(tmp_path / "backup.npz", allow_pickle=False) as file:
+        assert all(file[name].dtype != object for name in file.files)
+
+
+def test_random_numbers_go_on(tmp_path):
+    import random
+
+    class Draw(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["python"], logs["numpy"] = random.random(), np.random.random()
+
+    keras.utils.set_random_seed(5)
+    interrupted(tmp_path, 2, Draw())
+    keras.utils.set_random_seed(6)
+    _, history = fit(tmp_path, Draw())
+    _, expected = fit(tmp_path / "other", Draw())
+    assert history.history["python"] == expected.history["python"]
+    assert history.history["numpy"] == expected.history["numpy"]

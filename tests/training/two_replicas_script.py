@@ -1,0 +1,108 @@
+"""Trains on one device and on two logical CPU devices; run by test_two_replicas.py.
+
+Prints, as JSON, the largest differences between the two runs' weights and histories,
+and what happens when one replica's gradients overflow.
+"""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+from small_model import SmallModel, grouped_optimizer, small_data, small_model
+
+from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
+from siatl_keras.training import GroupedOptimizer, SyncedLossScaleOptimizer
+
+
+def clipping_optimizer():
+    """Clips hard, in the two ways that Keras has, so that clipping shows."""
+    pretrained = keras.optimizers.SGD(0.5, momentum=0.9, global_clipnorm=0.01)
+    return GroupedOptimizer(
+        {
+            "task": keras.optimizers.Adam(0.05, clipnorm=0.01),
+            "backbone": pretrained,
+            "embedding": pretrained,
+        }
+    )
+
+
+def train(strategy, optimizer, optimizers=None):
+    """Trains through all stages; texts have different lengths."""
+    data = tf.data.Dataset.from_tensor_slices(small_data(32)).batch(8)
+    with strategy.scope():
+        model = small_model(optimizer())
+    history = model.fit(
+        data,
+        validation_data=data,
+        epochs=4,
+        verbose=0,
+        callbacks=[
+            GammaDecay(epochs=4),
+            SequentialUnfreezing(2, 3, optimizers=optimizers, verbose=0),
+            GroupLearningRates(),
+        ],
+    )
+    return model, history.history
+
+
+def difference(strategy, optimizer, optimizers=None):
+    """Compares two replicas with one device."""
+    one, one_history = train(tf.distribute.get_strategy(), optimizer, optimizers)
+    two, two_history = train(strategy, optimizer, optimizers)
+    assert one_history.keys() == two_history.keys()
+    start = [v.numpy() for v in SmallModel().variables]
+    assert len(start) == len(one.variables)
+    return {
+        "weights": max(
+            float(np.abs(a - b).max())
+            for a, b in zip(one.get_weights(), two.get_weights(), strict=True)
+        ),
+        "history": max(
+            float(np.abs(np.subtract(one_history[k], two_history[k])).max())
+            for k in one_history
+        ),
+    }
+
+
+def overflow(strategy):
+    """Makes the second replica's gradients overflow; returns weights and scale."""
+    with strategy.scope():
+        variable = keras.Variable(np.ones(3, "float32"), name="v")
+        optimizer = SyncedLossScaleOptimizer(keras.optimizers.SGD(0.1))
+        optimizer.build([variable])
+
+    @tf.function
+    def step():
+        def on_replica():
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            gradient = tf.where(tf.equal(replica, 1), np.inf, 1.0) * tf.ones(3)
+            optimizer.apply([gradient], [variable])
+
+        strategy.run(on_replica)
+
+    step()
+    return variable.numpy().tolist(), float(optimizer.dynamic_scale.numpy())
+
+
+def main():
+    """Runs everything with one strategy: several in a process break collectives."""
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration()] * 2,
+    )
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    results = {
+        "one optimizer": difference(strategy, clipping_optimizer),
+        "optimizer per stage": difference(
+            strategy,
+            grouped_optimizer,
+            {2: clipping_optimizer(), 3: keras.optimizers.SGD(0.1)},
+        ),
+        "overflow": overflow(strategy),
+    }
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
