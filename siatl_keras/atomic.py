@@ -39,9 +39,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def new_folder(
-    path: str | os.PathLike[str], overwrite: bool = False
-) -> Iterator[Path]:
+def new_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[Path]:
     """Gives a temporary folder beside `path`, and renames it to `path` at the end.
 
     Args:

@@ -63,7 +63,9 @@ class TaskHead(keras.layers.Layer):
                 f"`num_classes` must be at least 2. Received: num_classes={num_classes}"
             )
         if pooling not in POOLINGS:
-            raise ValueError(f"`pooling` must be one of {POOLINGS}. Received: {pooling}")
+            raise ValueError(
+                f"`pooling` must be one of {POOLINGS}. Received: {pooling}"
+            )
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.units = units

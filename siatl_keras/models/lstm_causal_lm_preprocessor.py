@@ -126,9 +126,7 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
         texts = tf.convert_to_tensor(self.tokenizer.detokenize(ids))
         return [text.decode("utf-8") for text in texts.numpy()]
 
-    def _tokenize(
-        self, texts: Any, limit: Any, add_end: bool
-    ) -> tf.RaggedTensor:
+    def _tokenize(self, texts: Any, limit: Any, add_end: bool) -> tf.RaggedTensor:
         return add_start_and_end(
             self.tokenizer.tokenize(tf.convert_to_tensor(texts, tf.string)),
             self.tokenizer.start_token_id if self.add_start_token else None,

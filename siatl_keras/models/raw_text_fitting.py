@@ -90,7 +90,11 @@ class RawTextFitting:
         if validation_data is not None:
             validation_data = self._evaluation_dataset(validation_data, batch_size)
         return keras.Model.fit(
-            self, dataset, validation_data=validation_data, callbacks=callbacks, **kwargs
+            self,
+            dataset,
+            validation_data=validation_data,
+            callbacks=callbacks,
+            **kwargs,
         )
 
     def evaluate(
@@ -111,7 +115,9 @@ class RawTextFitting:
             x = self._evaluation_dataset(data, batch_size)
         return keras.Model.evaluate(self, x, **kwargs)
 
-    def predict(self, x: Any = None, batch_size: int | None = None, **kwargs: Any) -> Any:
+    def predict(
+        self, x: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> Any:
         """Computes the task logits of texts.
 
         Args:
@@ -166,9 +172,13 @@ class RawTextFitting:
     def _evaluation_dataset(self, data: Any, batch_size: int | None) -> tf.data.Dataset:
         if isinstance(data, tf.data.Dataset):
             return self._packed(data)
-        x, y, sample_weight = data if isinstance(data, tuple) and len(data) == 3 else (
-            *(data if isinstance(data, tuple) else (data, None)),
-            None,
+        x, y, sample_weight = (
+            data
+            if isinstance(data, tuple) and len(data) == 3
+            else (
+                *(data if isinstance(data, tuple) else (data, None)),
+                None,
+            )
         )
         return build_dataset(
             x,

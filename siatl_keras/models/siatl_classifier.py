@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
+from siatl_keras.data import LabelMap
 from siatl_keras.layers import TaskHead
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
@@ -22,6 +23,7 @@ from siatl_keras.training import (
     GroupedOptimizer,
     LanguageModelingLoss,
     MacroF1,
+    SyncedLossScaleOptimizer,
     TokenPerplexity,
 )
 
@@ -151,6 +153,11 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
         return {"task": [self.task_head], "backbone": below, "embedding": [embedding]}
 
     @property
+    def label_map(self) -> LabelMap:
+        """The names of the classes, to encode labels of files with."""
+        return LabelMap(self.label_names)
+
+    @property
     def variable_groups(self) -> dict[str, list[keras.Variable]]:
         """The weights that training may change, by group, whatever is frozen now."""
         return {
@@ -207,6 +214,9 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
         groups = self.variable_groups
         if isinstance(optimizer, GroupedOptimizer) and not optimizer.built:
             optimizer.bind(groups)
+        if self.dtype_policy.name == "mixed_float16":
+            # As Keras does by itself, but with replicas that agree on overflow.
+            optimizer = SyncedLossScaleOptimizer(optimizer)
         super().compile(
             optimizer=optimizer,
             loss={"task": loss, "lm": LanguageModelingLoss()},
@@ -325,7 +335,11 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
 
     @classmethod
     def from_preset(
-        cls, preset: str, load_weights: bool = True, **kwargs: Any
+        cls,
+        preset: str,
+        load_weights: bool = True,
+        backbone_overrides: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> SiATLClassifier:
         """Loads a saved classifier, or puts a new one on a language model's preset.
 
@@ -333,9 +347,10 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
             preset: a preset's folder, or any other handle that KerasHub knows.
             load_weights: bool; `False` keeps the random weights (training from
                 scratch).
+            backbone_overrides: arguments of the backbone that replace the saved ones,
+                such as dropouts; for a new classifier only.
             **kwargs: arguments of the class. With `num_classes` or `label_names`, the
-                task layers are new. `sequence_length` goes to the preprocessor;
-                `dtype` and any argument of the backbone's dropouts to the backbone.
+                task layers are new, and `sequence_length` goes to the preprocessor.
 
         Returns:
             the classifier, compiled with the defaults.
@@ -343,12 +358,9 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
         new = "num_classes" in kwargs or "label_names" in kwargs
         if not new:
             return _keras_internals.load_task(cls, preset, load_weights, **kwargs)
-        backbone_kwargs = {
-            name: kwargs.pop(name) for name in _BACKBONE_ARGUMENTS & kwargs.keys()
-        }
-        backbone_kwargs.setdefault("dtype", keras.config.dtype_policy())
+        overrides = {"dtype": keras.config.dtype_policy(), **(backbone_overrides or {})}
         backbone = keras_hub.models.Backbone.from_preset(
-            preset, load_weights=load_weights, **backbone_kwargs
+            preset, load_weights=load_weights, **overrides
         )
         if "preprocessor" not in kwargs:
             kwargs["preprocessor"] = SiATLPreprocessor(
@@ -368,13 +380,6 @@ _HEAD_ARGUMENTS = (
     "attention_dropout",
     "output_dropout",
 )
-_BACKBONE_ARGUMENTS = {
-    "dtype",
-    "embedding_noise",
-    "embedding_dropout",
-    "hidden_dropout",
-    "recurrent_weight_dropout",
-}
 
 
 def _checked_classes(

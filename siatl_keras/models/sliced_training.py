@@ -40,7 +40,9 @@ class SlicedTraining:
         """Filters a training step's logs; all are reported by default."""
         return logs
 
-    def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    def preprocess_samples(
+        self, x: Any, y: Any = None, sample_weight: Any = None
+    ) -> Any:
         """Preprocesses raw texts, and leaves alone what a pipeline has packed."""
         if isinstance(x, dict):
             return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)

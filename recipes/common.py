@@ -1,0 +1,76 @@
+"""What all recipes share: flags of a run, and errors as one line instead of a trace."""
+
+import sys
+import warnings
+
+from absl import app, flags
+
+from siatl_keras.distribute import (
+    DEVICES_HELP,
+    POLICIES,
+    set_mixed_precision,
+    strategy_from_devices,
+)
+from siatl_keras.run_folder import RunFolder
+
+FLAGS = flags.FLAGS
+
+
+def define_output_flags():
+    """Defines the flags of recipes that write a run's folder."""
+    flags.DEFINE_string("output", None, "Folder of the run.", required=True)
+    flags.DEFINE_bool("overwrite", False, "Do a finished run again, replace a preset.")
+
+
+def define_training_flags():
+    """Defines the flags of recipes that train."""
+    define_output_flags()
+    flags.DEFINE_integer("seed", 0, "Of weights, dropout and shuffling.")
+    flags.DEFINE_string("devices", "auto", DEVICES_HELP)
+    flags.DEFINE_enum("mixed_precision", "float32", POLICIES, "Dtype policy.")
+
+
+def open_run():
+    """Opens the run's folder and writes its flags into it."""
+    run = RunFolder(FLAGS.output, FLAGS.overwrite)
+    run.write_flags(_given_flags())
+    return run
+
+
+def start_training():
+    """Sets the precision, and returns the strategy of `--devices`."""
+    strategy = strategy_from_devices(FLAGS.devices)
+    set_mixed_precision(FLAGS.mixed_precision)
+    return strategy
+
+
+def run(main):
+    """Runs a recipe's `main()`; what is wrong with the input ends in one line."""
+
+    def checked(argv):
+        if len(argv) > 1:
+            raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+        # Keras warns that a tf.data dataset shuffles for itself; ours do.
+        warnings.filterwarnings("ignore", message=".*shuffle=True.*")
+        try:
+            main()
+        except ValueError as error:
+            if FLAGS.show_trace:
+                raise
+            raise SystemExit(f"Error: {error}") from None
+        except KeyboardInterrupt:
+            raise SystemExit("\nStopped. Start it again to go on.") from None
+
+    app.run(checked)
+
+
+flags.DEFINE_bool("show_trace", False, "Show where an error arose.")
+
+
+def _given_flags():
+    """Lists the recipe's own flags that differ from the defaults, a line each."""
+    lines = []
+    for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
+        if flag.value != flag.default:
+            lines.append(flag.serialize())
+    return "".join(f"{line}\n" for line in lines if line)

@@ -1,0 +1,34 @@
+"""Evaluates a fine-tuned classifier on labelled texts.
+
+python -m recipes.evaluate --model=runs/sarcasm/model --data=test.tsv \
+    --output=runs/sarcasm-test
+"""
+
+from absl import flags
+
+from recipes import common
+from siatl_keras.data import read_examples
+from siatl_keras.models import SiATLClassifier
+from siatl_keras.workflows import evaluate_classifier
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
+flags.DEFINE_string("data", None, "Labelled texts.", required=True)
+flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
+flags.DEFINE_string("label_column", "label", "Column (or JSON key) with the label.")
+common.define_output_flags()
+flags.adopt_module_key_flags(common)
+
+
+def main():
+    """Evaluates; writes report.txt, confusion.png and metrics.json."""
+    run = common.open_run()
+    model = SiATLClassifier.from_preset(FLAGS.model)
+    examples = read_examples(FLAGS.data, FLAGS.text_column, FLAGS.label_column)
+    report = evaluate_classifier(model, examples, run.path)
+    run.write_metrics(report.to_dict())
+    print(report.to_text())
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,139 @@
+"""Plots of a run: its training, its confusion matrix, a language model's perplexity."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from siatl_keras.atomic import new_file
+from siatl_keras.evaluation.report import Report
+
+PathLike = str | os.PathLike[str]
+STAGE_COLOURS = {1: "#eef3fb", 2: "#d9e6f7", 3: "#bfd4f0"}
+
+
+def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
+    """Draws losses, γ and macro F1 over the epochs of a fine-tuning run, by stage.
+
+    Args:
+        epochs: the logs of each epoch; some may lack some keys.
+        path: PNG to be written.
+    """
+    figure, (top, bottom) = _figure(2, 1, (7.5, 6.0), sharex=True)
+    _shade_stages((top, bottom), epochs)
+    for key, label, style in (
+        ("task_loss", "task loss, training", "C0--"),
+        ("val_task_loss", "task loss, validation", "C0-"),
+    ):
+        _line(top, epochs, key, label, style)
+    top.set_ylabel("task loss")
+    right = top.twinx()
+    _line(right, epochs, "lm_loss", "LM loss, training", "C1--")
+    _line(right, epochs, "val_lm_loss", "LM loss, validation", "C1-")
+    right.set_ylabel("LM loss")
+    _legend(top, right)
+    for key, label, style in (
+        ("macro_f1", "macro F1, training", "C2--"),
+        ("val_macro_f1", "macro F1, validation", "C2-"),
+    ):
+        _line(bottom, epochs, key, label, style)
+    bottom.set_ylabel("macro F1")
+    bottom.set_xlabel("epoch (shaded by stage)")
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right = bottom.twinx()
+    _line(right, epochs, "gamma", "γ", "C3:")
+    right.set_ylabel("γ")
+    right.set_ylim(bottom=0.0)
+    _legend(bottom, right)
+    _save(figure, path)
+
+
+def plot_confusion_matrix(report: Report, path: PathLike) -> None:
+    """Draws a confusion matrix: counts, coloured by their share of the true class.
+
+    Args:
+        report: the figures.
+        path: PNG to be written.
+    """
+    counts = np.array(report.confusion)
+    shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    size = 3.0 + 0.55 * len(report.label_names)
+    figure, axes = _figure(1, 1, (size + 1.0, size))
+    image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    numbers = range(len(report.label_names))
+    axes.set_xticks(numbers, report.label_names, rotation=45, ha="right")
+    axes.set_yticks(numbers, report.label_names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    for row in numbers:
+        for column in numbers:
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(
+                column, row, counts[row, column], ha="center", va="center", color=colour
+            )
+    figure.colorbar(image, label="share of the true class", fraction=0.046)
+    axes.set_title(f"accuracy {report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}")
+    _save(figure, path)
+
+
+def plot_perplexity(
+    history: Mapping[str, Sequence[float]], steps_per_epoch: int, path: PathLike
+) -> None:
+    """Draws a language model's perplexity over its training steps.
+
+    Args:
+        history: Keras's history with `perplexity` and `val_perplexity`.
+        steps_per_epoch: int.
+        path: PNG to be written.
+    """
+    figure, axes = _figure(1, 1, (7.0, 4.0))
+    for key, label in (("perplexity", "training"), ("val_perplexity", "validation")):
+        values = history[key]
+        steps = steps_per_epoch * np.arange(1, len(values) + 1)
+        axes.plot(steps, values, marker=".", label=label)
+    axes.set_yscale("log")
+    axes.set_xlabel("optimizer step")
+    axes.set_ylabel("perplexity")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    axes.set_title(f"validation perplexity {history['val_perplexity'][-1]:.1f}")
+    _save(figure, path)
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float], **kwargs: Any) -> Any:
+    # Not pyplot: it keeps figures, and asks for a screen.
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **kwargs)
+
+
+def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
+    points = [(logs["epoch"], logs[key]) for logs in epochs if key in logs]
+    if points:
+        axes.plot(*zip(*points, strict=True), style, marker=".", label=label)
+
+
+def _legend(left: Any, right: Any) -> None:
+    handles, labels = left.get_legend_handles_labels()
+    more_handles, more_labels = right.get_legend_handles_labels()
+    left.legend(handles + more_handles, labels + more_labels, fontsize=8)
+
+
+def _shade_stages(all_axes: Any, epochs: Any) -> None:
+    for logs in epochs:
+        colour = STAGE_COLOURS.get(int(logs.get("stage", 1)))
+        for axes in all_axes:
+            axes.axvspan(
+                logs["epoch"] - 0.5, logs["epoch"] + 0.5, color=colour, zorder=0, lw=0
+            )
+
+
+def _save(figure: Figure, path: PathLike) -> None:
+    with new_file(path) as temporary:
+        figure.savefig(temporary, dpi=120)

@@ -1,0 +1,135 @@
+"""`Report`: how good predictions are, as numbers and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of a classifier on labelled texts.
+
+    Attributes:
+        label_names: the classes, in the order of the rows below.
+        accuracy: share of texts predicted right.
+        macro_f1: unweighted mean of the classes' F1.
+        micro_f1: F1 over all decisions.
+        precision: of each class.
+        recall: of each class.
+        f1: of each class.
+        support: texts of each class.
+        confusion: int `[classes, classes]`, rows are the true classes.
+    """
+
+    label_names: list[str]
+    accuracy: float
+    macro_f1: float
+    micro_f1: float
+    precision: list[float]
+    recall: list[float]
+    f1: list[float]
+    support: list[int]
+    confusion: list[list[int]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the figures for JSON."""
+        return {
+            "accuracy": self.accuracy,
+            "macro_f1": self.macro_f1,
+            "micro_f1": self.micro_f1,
+            "classes": {
+                name: {
+                    "precision": self.precision[index],
+                    "recall": self.recall[index],
+                    "f1": self.f1[index],
+                    "support": self.support[index],
+                }
+                for index, name in enumerate(self.label_names)
+            },
+            "confusion": self.confusion,
+        }
+
+    def to_text(self) -> str:
+        """Returns the figures as aligned text: totals, classes, confusion matrix."""
+        width = max(len(name) for name in [*self.label_names, "class"])
+        lines = [
+            f"accuracy {self.accuracy:.4f}   macro F1 {self.macro_f1:.4f}   "
+            f"micro F1 {self.micro_f1:.4f}   texts {sum(self.support)}",
+            "",
+            f"{'class':<{width}}  precision  recall      F1  texts",
+        ]
+        for index, name in enumerate(self.label_names):
+            lines.append(
+                f"{name:<{width}}  {self.precision[index]:9.4f}  "
+                f"{self.recall[index]:6.4f}  {self.f1[index]:6.4f}  "
+                f"{self.support[index]:5d}"
+            )
+        columns = [max(len(name), 5) for name in self.label_names]
+        header = "  ".join(
+            f"{name:>{column}}"
+            for name, column in zip(self.label_names, columns, strict=True)
+        )
+        lines += [
+            "",
+            "rows: true class, columns: predicted",
+            f"{'':<{width}}  {header}",
+        ]
+        for name, row in zip(self.label_names, self.confusion, strict=True):
+            counts = "  ".join(
+                f"{count:>{column}}" for count, column in zip(row, columns, strict=True)
+            )
+            lines.append(f"{name:<{width}}  {counts}")
+        return "\n".join(lines) + "\n"
+
+
+def evaluate_predictions(
+    labels: Any, predictions: Any, label_names: Sequence[str]
+) -> Report:
+    """Compares predicted with true classes.
+
+    Args:
+        labels: int `[texts]`, true class numbers.
+        predictions: int `[texts]`, predicted class numbers; or float
+            `[texts, classes]`, logits or probabilities.
+        label_names: names of the classes.
+
+    Returns:
+        `Report`.
+
+    Raises:
+        ValueError: if there are no texts, or not as many predictions as labels.
+    """
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if predictions.ndim == 2:
+        predictions = predictions.argmax(-1)
+    if len(labels) != len(predictions) or not len(labels):
+        raise ValueError(
+            "`labels` and `predictions` must be equally many, and at least one. "
+            f"Received: {len(labels)} and {len(predictions)}."
+        )
+    numbers = list(range(len(label_names)))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predictions, labels=numbers, zero_division=0
+    )
+    scores = {"labels": numbers, "zero_division": 0}
+    return Report(
+        label_names=[str(name) for name in label_names],
+        accuracy=float(accuracy_score(labels, predictions)),
+        macro_f1=float(f1_score(labels, predictions, average="macro", **scores)),
+        micro_f1=float(f1_score(labels, predictions, average="micro", **scores)),
+        precision=precision.tolist(),
+        recall=recall.tolist(),
+        f1=f1.tolist(),
+        support=[int(count) for count in support],
+        confusion=confusion_matrix(labels, predictions, labels=numbers).tolist(),
+    )

@@ -1,0 +1,145 @@
+"""`build_vocabulary`: the most frequent words of any number of files.
+
+Source: the 70 000-word vocabulary of Chronopoulou et al. 2019, section 4.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import tensorflow as tf
+import tqdm
+
+from siatl_keras.atomic import write_text
+from siatl_keras.data.readers import PathLike, read_texts
+from siatl_keras.text.text_normalizer import TextNormalizer
+from siatl_keras.text.word_tokenizer import SPECIAL_TOKENS
+
+# Distinct words held while counting: about 200 MB. Natural text of a billion words
+# stays under it; where it is passed, the rarest words are forgotten.
+WORDS_HELD = 2_000_000
+TEXTS_PER_BATCH = 2048
+
+
+@dataclass(frozen=True)
+class VocabularyReport:
+    """A vocabulary and what building it showed.
+
+    Attributes:
+        words: the words, special tokens first, then by falling count, then by string.
+        counts: how often each occurred; 0 for special tokens.
+        tokens: words in the corpus, with repetition.
+        out_of_vocabulary_rate: share of `tokens` outside the vocabulary.
+        texts: texts read.
+        seconds: time taken.
+        peak_memory_mb: highest memory of the process so far, in MB.
+    """
+
+    words: list[str]
+    counts: list[int]
+    tokens: int
+    out_of_vocabulary_rate: float
+    texts: int
+    seconds: float
+    peak_memory_mb: float
+
+    @property
+    def texts_per_second(self) -> float:
+        """Texts read a second."""
+        return self.texts / self.seconds
+
+    def save(self, path: PathLike) -> None:
+        """Writes the words to a file, one a line, all or nothing."""
+        write_text(path, "".join(f"{word}\n" for word in self.words))
+
+
+def build_vocabulary(
+    paths: PathLike | Iterable[PathLike],
+    size: int,
+    min_count: int = 1,
+    normalizer: TextNormalizer | None = None,
+    text_column: str = "text",
+    progress: bool = True,
+    words_held: int = WORDS_HELD,
+) -> VocabularyReport:
+    """Counts the words of files, streaming, and keeps the most frequent.
+
+    Args:
+        paths: files that `siatl_keras.data.read_texts` reads.
+        size: int, most words kept, special tokens included.
+        min_count: int, words that occur less often are left out.
+        normalizer: the `TextNormalizer` of the tokenizer that will use the words.
+        text_column: name of the column with the text.
+        progress: whether to show a bar with texts a second.
+        words_held: int, most distinct words counted at a time; bounds the memory.
+
+    Returns:
+        `VocabularyReport`, the same for the same files, whatever the machine.
+
+    Raises:
+        ValueError: if `size` leaves no room for words, or a file cannot be read.
+    """
+    if size <= len(SPECIAL_TOKENS):
+        raise ValueError(
+            f"`size` must be more than the {len(SPECIAL_TOKENS)} special tokens. "
+            f"Received: size={size}."
+        )
+    normalizer = normalizer or TextNormalizer()
+    started = time.perf_counter()
+    counter: Counter[str] = Counter()
+    tokens = texts = 0
+    bar = tqdm.tqdm(unit=" lines", desc="Vocabulary", disable=not progress)
+    with bar:
+        for count, words in _words(read_texts(paths, text_column), normalizer):
+            texts += count
+            tokens += len(words)
+            counter.update(words)
+            if len(counter) > words_held:
+                counter = Counter(dict(_most_common(counter, words_held // 2)))
+            bar.update(count)
+    kept = [
+        (word.decode("utf-8"), count)
+        for word, count in _most_common(counter, size - len(SPECIAL_TOKENS))
+        if count >= min_count
+    ]
+    in_vocabulary = sum(count for _, count in kept)
+    return VocabularyReport(
+        words=[*SPECIAL_TOKENS, *(word for word, _ in kept)],
+        counts=[0] * len(SPECIAL_TOKENS) + [count for _, count in kept],
+        tokens=tokens,
+        out_of_vocabulary_rate=1.0 - in_vocabulary / tokens if tokens else 0.0,
+        texts=texts,
+        seconds=time.perf_counter() - started,
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def _most_common(counter: Counter, number: int) -> list[tuple[bytes, int]]:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return ordered[:number]
+
+
+def _words(
+    texts: Iterator[str], normalizer: TextNormalizer
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Yields the number of texts of a batch, and all its words."""
+
+    def batches() -> Iterator[list[str]]:
+        while batch := list(itertools.islice(texts, TEXTS_PER_BATCH)):
+            yield batch
+
+    def split(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.size(batch), tf.strings.split(normalizer(batch)).flat_values
+
+    dataset = tf.data.Dataset.from_generator(
+        batches, output_signature=tf.TensorSpec([None], tf.string)
+    )
+    dataset = dataset.map(split, num_parallel_calls=os.cpu_count()).prefetch(2)
+    for count, words in dataset.as_numpy_iterator():
+        yield int(count), words.tolist()

@@ -1,0 +1,211 @@
+"""`WordTokenizer`: texts to word ids and back, in the graph.
+
+Source: the word-level vocabulary of Chronopoulou et al. 2019, section 4.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import keras_hub
+import tensorflow as tf
+
+from siatl_keras.text.text_normalizer import TextNormalizer
+
+VOCABULARY_FILE = "vocabulary.txt"
+SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>")
+
+
+@keras.saving.register_keras_serializable(package="siatl_keras")
+class WordTokenizer(keras_hub.tokenizers.Tokenizer):
+    """Normalises texts, splits them into words, and looks the words up.
+
+    Gives the same ids eagerly, in tf.data and inside an exported SavedModel. Ids 0 to 3
+    are `<pad>`, `<s>`, `</s>` and `<unk>`; a word outside the vocabulary is `<unk>`.
+
+    Args:
+        vocabulary: list of words, or the path of a file with a word a line, special
+            tokens first. May be set later by `set_vocabulary` or `load_assets`.
+        normalizer: a `TextNormalizer`; the default has all its rules on.
+        **kwargs: see `keras_hub.tokenizers.Tokenizer`.
+
+    Call arguments:
+        inputs: str, list of str or string tensor.
+
+    Returns:
+        int32 ragged `[batch, None]`; int32 `[words]` for a single text.
+
+    Raises:
+        ValueError: if the vocabulary does not begin with the special tokens, or holds
+            an empty or repeated word or a space.
+
+    Example:
+
+    >>> tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", "so", "glad", "!"])
+    >>> tokenizer.tokenize(["So glad!", "So what"]).to_list()
+    [[4, 5, 6], [4, 3]]
+    >>> tokenizer.detokenize([4, 5, 6]).numpy()
+    b'so glad !'
+    """
+
+    def __init__(
+        self,
+        vocabulary: str | os.PathLike[str] | Iterable[str] | None = None,
+        normalizer: TextNormalizer | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("dtype", "int32")
+        super().__init__(**kwargs)
+        if isinstance(normalizer, dict):
+            normalizer = keras.saving.deserialize_keras_object(normalizer)
+        self.normalizer = normalizer or TextNormalizer()
+        self.file_assets = [VOCABULARY_FILE]
+        self._vocabulary: list[str] | None = None
+        for token, name in zip(SPECIAL_TOKENS, _SPECIAL_NAMES, strict=True):
+            self._add_special_token(token, name)
+        if vocabulary is not None:
+            self.set_vocabulary(vocabulary)
+
+    def set_vocabulary(
+        self, vocabulary: str | os.PathLike[str] | Iterable[str]
+    ) -> None:
+        """Sets the words, from a list or a file; see the class."""
+        source = "`vocabulary`"
+        if isinstance(vocabulary, (str, os.PathLike)):
+            source = os.fspath(vocabulary)
+            with open(source, encoding="utf-8") as file:
+                vocabulary = [line.rstrip("\n") for line in file]
+        words = list(vocabulary)
+        _check_vocabulary(words, source)
+        self._vocabulary = words
+        with tf.init_scope():
+            self._words = tf.constant(words)
+            self._table = tf.lookup.StaticHashTable(
+                tf.lookup.KeyValueTensorInitializer(
+                    self._words, tf.range(len(words), dtype=tf.int32)
+                ),
+                default_value=SPECIAL_TOKENS.index("<unk>"),
+            )
+        self._ids = {word: index for index, word in enumerate(words)}
+        self._update_special_token_ids()
+
+    def split(self, inputs: Any) -> tf.RaggedTensor:
+        """Normalises and splits into words.
+
+        Args:
+            inputs: str, list of str or string tensor `[batch]`.
+
+        Returns:
+            ragged string `[batch, None]`; string `[words]` for a single text.
+        """
+        return tf.strings.split(self.normalizer(inputs))
+
+    def tokenize(self, inputs: Any) -> Any:
+        """Splits and looks up; see the class."""
+        self._check_has_vocabulary()
+        words = self.split(inputs)
+        if isinstance(words, tf.RaggedTensor):
+            return words.with_flat_values(self._table.lookup(words.flat_values))
+        return self._table.lookup(words)
+
+    def detokenize(self, inputs: Any) -> tf.Tensor:
+        """Joins the words of ids by spaces, leaving out padding, start and end.
+
+        Args:
+            inputs: int `[batch, time]`, dense or ragged, or `[time]`.
+
+        Returns:
+            string `[batch]`, or scalar.
+        """
+        self._check_has_vocabulary()
+        if not isinstance(inputs, tf.RaggedTensor):
+            inputs = (
+                tf.ragged.constant(inputs, dtype=tf.int32)
+                if isinstance(inputs, list)
+                else tf.convert_to_tensor(inputs)
+            )
+        single = inputs.shape.rank == 1
+        if single:
+            inputs = inputs[tf.newaxis]
+        if not isinstance(inputs, tf.RaggedTensor):
+            inputs = tf.RaggedTensor.from_tensor(inputs)
+        ids = tf.cast(inputs, tf.int32)
+        silent = SPECIAL_TOKENS.index("<unk>")
+        ids = tf.ragged.boolean_mask(ids, ids >= silent)
+        words = ids.with_flat_values(tf.gather(self._words, ids.flat_values))
+        texts = tf.strings.reduce_join(words, axis=-1, separator=" ")
+        return texts[0] if single else texts
+
+    def get_vocabulary(self) -> list[str]:
+        """Returns the words in the order of their ids."""
+        self._check_has_vocabulary()
+        return list(self._vocabulary or [])
+
+    def vocabulary_size(self) -> int:
+        """Returns the number of words, special tokens included."""
+        self._check_has_vocabulary()
+        return len(self._vocabulary or [])
+
+    def id_to_token(self, id: int) -> str:
+        """Returns the word of an id; `ValueError` if there is none."""
+        if not 0 <= id < self.vocabulary_size():
+            raise ValueError(
+                f"`id` must be in range(0, {self.vocabulary_size()}). Received: {id}."
+            )
+        return self.get_vocabulary()[id]
+
+    def token_to_id(self, token: str) -> int:
+        """Returns the id of a word, `<unk>`'s if it is not in the vocabulary."""
+        self._check_has_vocabulary()
+        return self._ids.get(token, SPECIAL_TOKENS.index("<unk>"))
+
+    def save_assets(self, dir_path: str) -> None:
+        """Writes the vocabulary into a folder."""
+        path = os.path.join(dir_path, VOCABULARY_FILE)
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{word}\n" for word in self.get_vocabulary())
+
+    def load_assets(self, dir_path: str) -> None:
+        """Reads the vocabulary from a folder."""
+        self.set_vocabulary(os.path.join(dir_path, VOCABULARY_FILE))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments; the vocabulary is an asset."""
+        return {
+            **super().get_config(),
+            "normalizer": keras.saving.serialize_keras_object(self.normalizer),
+        }
+
+    def _check_has_vocabulary(self) -> None:
+        if self._vocabulary is None:
+            raise ValueError(
+                "The WordTokenizer has no vocabulary yet. Pass `vocabulary=`, or call "
+                "`set_vocabulary` or `load_assets`."
+            )
+
+
+_SPECIAL_NAMES = ("pad_token", "start_token", "end_token", "unk_token")
+
+
+def _check_vocabulary(words: list[str], source: str) -> None:
+    if tuple(words[:4]) != SPECIAL_TOKENS:
+        raise ValueError(
+            f"{source}: the vocabulary must begin with {list(SPECIAL_TOKENS)}. "
+            f"Received: {words[:4]}."
+        )
+    seen: dict[str, int] = {}
+    for line, word in enumerate(words, start=1):
+        if not word or word.split() != [word]:
+            raise ValueError(
+                f"{source}, line {line}: a word must not be empty or hold white space. "
+                f"Received: {word!r}."
+            )
+        if word in seen:
+            raise ValueError(
+                f"{source}, line {line}: {word!r} stands already in line {seen[word]}. "
+                "Remove one of them."
+            )
+        seen[word] = line

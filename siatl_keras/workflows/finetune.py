@@ -1,0 +1,197 @@
+"""`finetune`: from labelled texts and a language model to a tested classifier.
+
+Source: Chronopoulou et al. 2019, sections 3 and 4; the defaults are the authors'
+settings for their sarcasm data, but for the rate of what was pretrained.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from siatl_keras.callbacks import (
+    BackupAndRestore,
+    GammaDecay,
+    GroupLearningRates,
+    SequentialUnfreezing,
+)
+from siatl_keras.data import LabelMap, read_examples
+from siatl_keras.evaluation import plot_training
+from siatl_keras.models import SiATLClassifier
+from siatl_keras.training import GroupedOptimizer
+from siatl_keras.workflows.evaluate import evaluate_classifier
+from siatl_keras.workflows.methods import METHODS, Method
+
+
+def finetune(
+    train: str,
+    validation: str,
+    test: str,
+    lm: str,
+    output: str,
+    *,
+    method: str = "siatl",
+    text_column: str = "text",
+    label_column: str = "label",
+    epochs: int = 30,
+    patience: int = 6,
+    batch_size: int = 32,
+    sequence_length: int = 80,
+    gamma_initial: float = 0.2,
+    gamma_final: float = 0.1,
+    gamma_epochs: int = 15,
+    backbone_epoch: int = 2,
+    embedding_epoch: int = 5,
+    task_learning_rate: float = 5e-4,
+    pretrained_learning_rate: float = 1e-4,
+    clipnorm: float = 1.0,
+    class_weight: str | None = None,
+    task_layers: dict[str, Any] | None = None,
+    backbone: dict[str, Any] | None = None,
+    stage_optimizers: dict[int, str] | None = None,
+    seed: int = 0,
+    strategy: tf.distribute.Strategy | None = None,
+    verbose: int = 2,
+) -> tuple[SiATLClassifier, dict[str, Any]]:
+    """Fine-tunes a classifier with early stopping, and tests it.
+
+    A run that was killed goes on where it was when it is started again with the same
+    `output`. The folder gets TensorBoard logs, the model as a preset in `model`, the
+    test report and a plot of the training.
+
+    Args:
+        train: file of labelled texts, see `siatl_keras.data.read_examples`.
+        validation: file for early stopping.
+        test: file for the report; "" for none.
+        lm: preset of the language model.
+        output: folder of the run.
+        method: a key of `METHODS`.
+        text_column: name of the column with the text.
+        label_column: name of the column with the label.
+        epochs: int, most epochs.
+        patience: int, epochs without a lower validation task loss before stopping.
+        batch_size: int, texts a step, over all replicas.
+        sequence_length: int, most tokens kept of a text.
+        gamma_initial: float, γ in the first epoch.
+        gamma_final: float, γ from epoch `gamma_epochs` on.
+        gamma_epochs: int.
+        backbone_epoch: int, the paper's n, counted from 1.
+        embedding_epoch: int, the paper's k.
+        task_learning_rate: float, Adam's, for the new layers.
+        pretrained_learning_rate: float, SGD's, for the pretrained layers.
+        clipnorm: float, norm that the gradient of each of the two is clipped to.
+        class_weight: "balanced" to weight classes by their rarity.
+        task_layers: arguments of `SiATLClassifier` for the task layers.
+        backbone: arguments that override the preset's, such as dropouts.
+        stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
+        seed: int, of weights, dropout and shuffling.
+        strategy: `tf.distribute.Strategy`; the default one if not given.
+        verbose: as for `keras.Model.fit`.
+
+    Returns:
+        `(model, metrics)`: the model with the best epoch's weights, and a dict with
+        the best epoch, validation and test figures, and the history.
+
+    Raises:
+        ValueError: if a file or the preset cannot be read, or `method` is unknown.
+    """
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {list(METHODS)}. Received: {method}")
+    row = METHODS[method]
+    examples = read_examples(train, text_column, label_column)
+    label_map = LabelMap.from_examples(examples)
+    held_out = read_examples(validation, text_column, label_column)
+    held_out_labels = label_map.encode(held_out)
+    tested = read_examples(test, text_column, label_column) if test else None
+    if tested:
+        label_map.encode(tested)  # Raises now rather than after the training.
+
+    keras.utils.set_random_seed(seed)
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = SiATLClassifier.from_preset(
+            lm,
+            load_weights=row.pretrained,
+            label_names=label_map.names,
+            auxiliary_loss=row.auxiliary_loss,
+            sequence_length=sequence_length,
+            **(task_layers or {}),
+            backbone_overrides=backbone,
+        )
+        model.compile(
+            _optimizer(row, task_learning_rate, pretrained_learning_rate, clipnorm)
+        )
+    folder = Path(output)
+    history = model.fit(
+        examples.texts,
+        label_map.encode(examples),
+        batch_size=batch_size,
+        validation_data=(held_out.texts, held_out_labels),
+        class_weight=class_weight,
+        epochs=epochs,
+        seed=seed,
+        callbacks=[
+            GammaDecay(gamma_initial, gamma_final, gamma_epochs),
+            SequentialUnfreezing(backbone_epoch, embedding_epoch, stage_optimizers)
+            if row.sequential_unfreezing
+            else SequentialUnfreezing(1, 1),
+            GroupLearningRates(),
+            keras.callbacks.EarlyStopping(
+                "val_task_loss",
+                patience=patience,
+                mode="min",
+                restore_best_weights=True,
+            ),
+            keras.callbacks.TensorBoard(str(folder / "tensorboard")),
+            BackupAndRestore(folder / "backup"),
+        ],
+        verbose=verbose,
+    )
+    model.save_to_preset(str(folder / "model"))
+    epochs_run = as_epochs(history)
+    best = min(epochs_run, key=lambda logs: logs["val_task_loss"])
+    metrics: dict[str, Any] = {
+        "method": method,
+        "seed": seed,
+        "best_epoch": best["epoch"],
+        "validation": {
+            key.removeprefix("val_"): value
+            for key, value in best.items()
+            if key.startswith("val_")
+        },
+        "history": epochs_run,
+    }
+    plot_training(epochs_run, folder / "training.png")
+    if tested:
+        metrics["test"] = evaluate_classifier(model, tested, folder).to_dict()
+    return model, metrics
+
+
+def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
+    """Turns Keras's history into a dict an epoch, with `epoch` counted from 1.
+
+    In stage 1 some logs are absent, and Keras's lists, which are then shorter, no
+    longer tell which epoch a value belongs to; those of training with the LM loss end
+    with the last epoch, so they are read from the end.
+
+    Args:
+        history: what `fit` returned.
+    """
+    total = len(history.epoch)
+    epochs: list[dict[str, Any]] = [{"epoch": epoch + 1} for epoch in history.epoch]
+    for name, values in history.history.items():
+        for logs, value in zip(epochs[total - len(values) :], values, strict=True):
+            logs[name] = float(value)
+    return epochs
+
+
+def _optimizer(
+    method: Method, task_rate: float, pretrained_rate: float, clipnorm: float
+) -> keras.optimizers.Optimizer:
+    new = keras.optimizers.Adam(task_rate, global_clipnorm=clipnorm)
+    if not method.pretrained:
+        return new
+    old = keras.optimizers.SGD(pretrained_rate, global_clipnorm=clipnorm)
+    return GroupedOptimizer({"task": new, "backbone": old, "embedding": old})

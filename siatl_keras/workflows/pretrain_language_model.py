@@ -1,0 +1,153 @@
+"""`pretrain_language_model`: from text files to a language model's preset.
+
+Source: Chronopoulou et al. 2019, section 4 (pretraining).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from siatl_keras.atomic import new_folder, write_json
+from siatl_keras.callbacks import BackupAndRestore
+from siatl_keras.data import lm_dataset
+from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
+from siatl_keras.text import WordTokenizer
+from siatl_keras.evaluation import plot_perplexity
+
+
+def pretrain_language_model(
+    train: Sequence[str],
+    validation: Sequence[str],
+    vocabulary: str,
+    preset: str,
+    output: str,
+    *,
+    backbone: dict[str, Any],
+    sequence_length: int = 64,
+    stream: bool = False,
+    batch_size: int = 96,
+    steps: int = 5000,
+    steps_per_epoch: int = 250,
+    validation_texts: int = 2000,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+    weights_dtype: str = "float16",
+    strategy: tf.distribute.Strategy | None = None,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Trains an `LSTMCausalLM` on files and saves it as a preset.
+
+    Adam, its rate warmed up over a fiftieth of the steps and decayed to 0 by a cosine,
+    gradients clipped to a norm of 1. A run that was stopped goes on where its last
+    epoch ended when it is started again with the same `output`.
+
+    Args:
+        train: text files, see `siatl_keras.data.read_texts`.
+        validation: text files for the perplexity.
+        vocabulary: file with a word a line, as `build_vocabulary` writes it.
+        preset: folder of the preset to be made.
+        output: folder of the run: TensorBoard logs and backups.
+        backbone: arguments of `LSTMBackbone`, without `vocabulary_size`.
+        sequence_length: int, most tokens kept of a text, or steps of a window.
+        stream: whether to train on windows over all texts joined.
+        batch_size: int, texts (or windows) a step.
+        steps: int, optimizer steps.
+        steps_per_epoch: int, steps between validations and backups.
+        validation_texts: int, texts validated on in between; all are at the end.
+        learning_rate: float, highest learning rate.
+        seed: int, of weights, dropout and shuffling.
+        weights_dtype: dtype of the saved weights.
+        strategy: `tf.distribute.Strategy`; the default one if not given.
+        overwrite: whether an existing preset is replaced.
+
+    Returns:
+        dict of metrics: perplexity on all validation texts, tokens seen, and the
+        history by epoch.
+
+    Raises:
+        ValueError: if the preset exists and `overwrite` is false, or a file cannot be
+            read.
+    """
+    if Path(preset).exists() and not overwrite:
+        raise ValueError(
+            f"`preset` {preset} exists already. Choose another name, or pass "
+            "`--overwrite` to replace it."
+        )
+    keras.utils.set_random_seed(seed)
+    tokenizer = WordTokenizer(vocabulary)
+    preprocessor = LSTMCausalLMPreprocessor(tokenizer, sequence_length)
+    warmup = max(1, steps // 50)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=learning_rate, warmup_steps=warmup
+    )
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = LSTMCausalLM(
+            LSTMBackbone(tokenizer.vocabulary_size(), **backbone), preprocessor
+        )
+        model.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0))
+        model.optimizer.build(model.trainable_variables)
+    backup = BackupAndRestore(str(Path(output) / "backup"))
+    data = {"preprocessor": preprocessor, "batch_size": batch_size, "stream": stream}
+    all_validation = lm_dataset(validation, **data)
+    history = model.fit(
+        lm_dataset(
+            train,
+            **data,
+            seed=seed,
+            repeat=True,
+            skip_steps=backup.epochs_done * steps_per_epoch,
+        ),
+        steps_per_epoch=steps_per_epoch,
+        epochs=math.ceil(steps / steps_per_epoch),
+        validation_data=lm_dataset(validation, **data)
+        .take(max(1, validation_texts // batch_size))
+        .cache(),
+        callbacks=[
+            keras.callbacks.TensorBoard(str(Path(output) / "tensorboard")),
+            backup,
+        ],
+        verbose=2,
+    )
+    final = model.evaluate(all_validation, return_dict=True, verbose=0)
+    metrics = {
+        "validation_perplexity": final["perplexity"],
+        "validation_tokens": _count_tokens(all_validation),
+        "steps": steps,
+        "parameters": model.backbone.count_params(),
+        "history": history.history,
+    }
+    with new_folder(preset, overwrite=overwrite) as folder:
+        save_preset(model, folder, weights_dtype)
+        write_json(folder / "metrics.json", metrics)
+        plot_perplexity(history.history, steps_per_epoch, folder / "perplexity.png")
+    return metrics
+
+
+def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> None:
+    """Saves a preset whose weights are stored in `weights_dtype`.
+
+    The config keeps float32 as the dtype to compute in: only the file is smaller.
+
+    Args:
+        model: the language model.
+        folder: an existing folder.
+        weights_dtype: such as "float16".
+    """
+    config = model.backbone.get_config()
+    plain = LSTMBackbone.from_config({**config, "dtype": "float32"})
+    plain.set_weights(model.backbone.get_weights())
+    LSTMCausalLM(plain, model.preprocessor).save_to_preset(str(folder))
+    stored = LSTMBackbone.from_config({**config, "dtype": weights_dtype})
+    stored.set_weights(plain.get_weights())
+    stored.save_weights(str(Path(folder) / "model.weights.h5"))
+
+
+def _count_tokens(dataset: tf.data.Dataset) -> int:
+    counts = dataset.map(lambda x, y, weights: tf.reduce_sum(weights))
+    return int(counts.reduce(tf.constant(0.0), lambda total, count: total + count))

@@ -1,0 +1,58 @@
+"""Fixtures that all tests share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+SHARED = REPOSITORY.parent / "shared"
+
+
+def _shared(name):
+    path = SHARED / name
+    if not path.is_dir():
+        pytest.skip(f"shared/{name} does not lie beside the repository")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data sets."""
+    return _shared("data")
+
+
+@pytest.fixture(scope="session")
+def shared_parity():
+    """The folder of the authors' reference numbers."""
+    return _shared("parity")
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Runs Python in a fresh process; returns what it printed, fails with its errors."""
+
+    def run(*arguments, code=None, timeout=300, check=True, env=None, stdin=None):
+        command = [
+            sys.executable,
+            *(["-c", code] if code else []),
+            *map(str, arguments),
+        ]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=REPOSITORY,
+            env={**os.environ, **(env or {})},
+            input=stdin,
+        )
+        if check and done.returncode:
+            pytest.fail(f"{command} failed:\n{done.stdout}\n{done.stderr}")
+        return done if not check else done.stdout
+
+    return run
