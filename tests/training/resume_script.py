@@ -1,7 +1,8 @@
-"""Trains the small model; kills itself on demand. Run by test_backup_and_restore.py.
+"""Trains the small model, kills itself on demand; run by test_backup_and_restore.py.
 
 Arguments: backup directory, result file, epoch to be killed in (0 for never), whether
-stages bring optimizers (0 or 1).
+stages bring optimizers (0 or 1). A run that is not killed resumes, then trains another
+model without interruption, and writes both.
 """
 
 import json
@@ -49,7 +50,8 @@ class KillSelf(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(directory, result, killed_in, own_optimizers):
+def train(directory, killed_in, own_optimizers):
+    """Trains through all stages, with dropout and data in another order each epoch."""
     model = small_model(dropout=0.3)
     x, y, sample_weight = small_data(32)
     counter = EpochCounter()
@@ -85,9 +87,20 @@ def main(directory, result, killed_in, own_optimizers):
             KillSelf(killed_in),
         ],
     )
-    weights = {str(i): w for i, w in enumerate(model.get_weights())}
+    weights = {f"{i}": w for i, w in enumerate(model.get_weights())}
     state = {"history": history.history, "epoch": history.epoch, "wait": early.wait}
-    np.savez(result, state=json.dumps(state), **weights)
+    return {"state": json.dumps(state), **weights}
+
+
+def main(directory, result, killed_in, own_optimizers):
+    """Trains once to be killed, or twice to compare."""
+    resumed = train(directory, killed_in, own_optimizers)
+    whole = train(directory + "_whole", 0, own_optimizers)
+    np.savez(
+        result,
+        **{f"resumed/{name}": value for name, value in resumed.items()},
+        **{f"whole/{name}": value for name, value in whole.items()},
+    )
 
 
 if __name__ == "__main__":

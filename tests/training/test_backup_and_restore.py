@@ -1,8 +1,5 @@
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -15,33 +12,26 @@ from siatl_keras.callbacks import BackupAndRestore, SequentialUnfreezing
 SCRIPT = Path(__file__).with_name("resume_script.py")
 
 
-def train(directory, result, killed_in, own_optimizers):
-    root = str(SCRIPT.parents[2])
-    command = [sys.executable, SCRIPT, directory, result, killed_in, own_optimizers]
-    done = subprocess.run(
-        [str(argument) for argument in command],
-        env={**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-    )
-    expected = -signal.SIGKILL if killed_in else 0
-    assert done.returncode == expected, done.stderr[-3000:]
-    return done.stdout
-
-
 @pytest.mark.parametrize("own_optimizers", [0, 1])
-def test_a_run_killed_in_stage_2_ends_as_if_it_had_not_been(tmp_path, own_optimizers):
-    whole, resumed = tmp_path / "whole.npz", tmp_path / "resumed.npz"
-    train(tmp_path / "a", whole, 0, own_optimizers)
-    train(tmp_path / "b", resumed, 3, own_optimizers)
-    assert not resumed.exists()
-    output = train(tmp_path / "b", resumed, 0, own_optimizers)
-    assert "Resuming after epoch 2" in output
-    expected, received = np.load(whole), np.load(resumed)
-    assert json.loads(str(expected["state"])) == json.loads(str(received["state"]))
-    for name in set(expected.files) - {"state"}:
-        np.testing.assert_allclose(expected[name], received[name], atol=1e-6)
-    assert not (tmp_path / "b").exists()
+def test_a_run_killed_in_stage_2_ends_as_if_it_had_not_been(
+    tmp_path, run_python, own_optimizers
+):
+    backup, result = tmp_path / "backup", tmp_path / "result.npz"
+    killed = run_python(SCRIPT, backup, result, 3, own_optimizers, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert "Resuming after epoch 2" in run_python(
+        SCRIPT, backup, result, 0, own_optimizers
+    )
+    with np.load(result) as arrays:
+        names = [n.removeprefix("whole/") for n in arrays if n.startswith("whole/")]
+        whole, resumed = (
+            {name: arrays[f"{run}/{name}"] for name in names}
+            for run in ("whole", "resumed")
+        )
+    assert json.loads(str(whole.pop("state"))) == json.loads(str(resumed.pop("state")))
+    for name, expected in whole.items():
+        np.testing.assert_allclose(expected, resumed[name], atol=1e-6)
+    assert not backup.exists()
 
 
 def fit(directory, *callbacks, model=None, epochs=3, **kwargs):

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +5,6 @@ from hypothesis import strategies as st
 
 from siatl_keras.training import geometric_decay
 
-REFERENCE = Path(__file__).parents[3] / "shared/parity/tiny/reference.npz"
 positive = st.floats(1e-3, 1e3)
 lengths = st.integers(2, 100)
 positions = st.integers(0, 200)
@@ -44,10 +41,8 @@ def test_a_decay_of_one_position_is_at_its_end():
     assert geometric_decay(0, 0.2, 0.1, 1) == 0.1
 
 
-def test_it_gives_the_values_of_the_authors_code():
-    if not REFERENCE.exists():
-        pytest.skip(f"the reference values are not at {REFERENCE}")
-    expected = np.load(REFERENCE)["gamma_per_epoch"]
+def test_it_gives_the_values_of_the_authors_code(shared_parity):
+    expected = np.load(shared_parity / "tiny/reference.npz")["gamma_per_epoch"]
     values = [
         geometric_decay(epoch, np.exp(-1.6), np.exp(-2.3), 15) for epoch in range(15)
     ]

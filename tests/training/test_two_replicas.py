@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,16 +7,8 @@ SCRIPT = Path(__file__).with_name("two_replicas_script.py")
 
 
 @pytest.fixture(scope="module")
-def results():
-    root = str(SCRIPT.parents[2])
-    done = subprocess.run(
-        [sys.executable, SCRIPT],
-        env={**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+def results(run_python):
+    return json.loads(run_python(SCRIPT).splitlines()[-1])
 
 
 @pytest.mark.parametrize("case", ["one optimizer", "optimizer per stage"])

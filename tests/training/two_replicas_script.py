@@ -9,7 +9,7 @@ import json
 import keras
 import numpy as np
 import tensorflow as tf
-from small_model import SmallModel, grouped_optimizer, small_data, small_model
+from small_model import grouped_optimizer, small_data, small_model
 
 from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
 from siatl_keras.training import GroupedOptimizer, SyncedLossScaleOptimizer
@@ -34,11 +34,10 @@ def train(strategy, optimizer, optimizers=None):
         model = small_model(optimizer())
     history = model.fit(
         data,
-        validation_data=data,
-        epochs=4,
+        epochs=3,
         verbose=0,
         callbacks=[
-            GammaDecay(epochs=4),
+            GammaDecay(epochs=3),
             SequentialUnfreezing(2, 3, optimizers=optimizers, verbose=0),
             GroupLearningRates(),
         ],
@@ -51,8 +50,6 @@ def difference(strategy, optimizer, optimizers=None):
     one, one_history = train(tf.distribute.get_strategy(), optimizer, optimizers)
     two, two_history = train(strategy, optimizer, optimizers)
     assert one_history.keys() == two_history.keys()
-    start = [v.numpy() for v in SmallModel().variables]
-    assert len(start) == len(one.variables)
     return {
         "weights": max(
             float(np.abs(a - b).max())
