@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
@@ -107,3 +108,68 @@ def test_a_tracked_loss_is_in_the_logs():
     _keras_internals.track_loss(model, tf.constant(2.0), 3)
     _keras_internals.track_loss(model, tf.constant(6.0), 1)
     assert float(model.get_metrics_result()["loss"]) == 3.0
+
+
+def test_the_backend_lstm_runs_with_a_kernel_that_is_not_the_layer_s():
+    layer = keras.layers.LSTM(3, return_sequences=True)
+    sequences = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
+    expected = layer(sequences)
+    state = [tf.zeros((2, 3))] * 2
+
+    def run(recurrent_kernel):
+        # Keras reports with this error that the device has no such kernel.
+        try:
+            return _keras_internals.backend_lstm(
+                layer, sequences, state, None, recurrent_kernel
+            )[1]
+        except NotImplementedError:
+            pytest.skip("the backend's LSTM needs a GPU")
+
+    kernel = layer.cell.recurrent_kernel
+    np.testing.assert_allclose(run(kernel), expected, atol=1e-5)
+    assert not np.allclose(run(kernel * 0.0), expected)
+
+
+def test_inner_layers_are_found():
+    inner = keras.layers.Dense(1)
+    outer = keras.Sequential([keras.Input((2,)), keras.Sequential([inner])])
+    assert inner not in outer.layers
+    assert inner in _keras_internals.flatten_layers(outer)
+
+
+def test_what_may_learn_is_listed_though_frozen_and_without_random_states():
+    dense, dropout = keras.layers.Dense(1), keras.layers.Dropout(0.1)
+    model = keras.Sequential([keras.Input((2,)), dense, dropout])
+    model.trainable = False
+    assert model.trainable_variables == []
+    listed = _keras_internals.learnable_variables([model])
+    assert [id(v) for v in listed] == [id(dense.kernel), id(dense.bias)]
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory):
+    from siatl_keras import models, text
+
+    folder = tmp_path_factory.mktemp("presets")
+    tokenizer = text.WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", "good"])
+    backbone = models.LSTMBackbone(5, embedding_dim=4, hidden_dim=4, num_layers=1)
+    classifier = models.SiATLClassifier(
+        backbone, num_classes=2, preprocessor=models.SiATLPreprocessor(tokenizer)
+    )
+    classifier.save_to_preset(folder / "classifier")
+    backbone.save_to_preset(folder / "backbone")
+    return folder
+
+
+def test_a_preset_s_tokenizer_is_loaded_whatever_its_class(presets):
+    tokenizer = _keras_internals.load_tokenizer(str(presets / "classifier"))
+    assert "good" in tokenizer.get_vocabulary()
+
+
+def test_a_task_saved_whole_is_loaded(presets):
+    from siatl_keras.models import SiATLClassifier
+
+    preset = str(presets / "classifier")
+    assert _keras_internals.load_task(SiATLClassifier, preset, True).num_classes == 2
+    with pytest.raises(ValueError, match="holds no SiATLClassifier"):
+        _keras_internals.load_task(SiATLClassifier, str(presets / "backbone"), True)
