@@ -66,7 +66,11 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     @property
     def epochs_done(self) -> int:
-        """How many epochs the backup has behind it; 0 if there is none."""
+        """The epochs that the backup has behind it, 0 without one.
+
+        A dataset that goes on over the epochs, as with `steps_per_epoch`, must skip
+        what they have read.
+        """
         return epochs_in_backup(self.path) if self.path.exists() else 0
 
     def set_model(self, model: keras.Model) -> None:

@@ -110,15 +110,16 @@ def load_training_state(
 
 
 def epochs_in_backup(path: Path) -> int:
-    """Returns the number of epochs done when a file was written; errors as above."""
-    return json.loads(str(_read(path)["state"]))["epoch"]
+    """Returns the number of epochs that were done when the file was written."""
+    return json.loads(str(_read(path, "state")["state"]))["epoch"]
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Reads the named arrays, or all."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+            return {name: file[name] for name in names or file.files}
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"{path}: not a whole backup ({error}). Delete it to train from the start."
         ) from error

@@ -113,6 +113,12 @@ def test_its_place_among_the_callbacks_does_not_matter(tmp_path):
     assert history.history["later"] == [0, 1, 2]
 
 
+def test_it_tells_how_many_epochs_a_backup_has_behind_it(tmp_path):
+    assert BackupAndRestore(tmp_path).epochs_done == 0
+    interrupted(tmp_path, 2)
+    assert BackupAndRestore(tmp_path).epochs_done == 2
+
+
 def test_the_next_fit_starts_at_its_own_first_epoch(tmp_path):
     interrupted(tmp_path, 2)
     model, _ = fit(tmp_path)
