@@ -3,7 +3,7 @@
 import sys
 import warnings
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from siatl_keras.distribute import (
     DEVICES_HELP,
@@ -50,6 +50,7 @@ def run(main):
     def checked(argv):
         if len(argv) > 1:
             raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+        logging.set_verbosity(logging.WARNING)
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
         try:

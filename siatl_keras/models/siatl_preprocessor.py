@@ -49,6 +49,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length
+        self.built = True
 
     def tokenize(self, texts: Any) -> tf.RaggedTensor:
         """Tokenizes.
