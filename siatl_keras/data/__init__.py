@@ -6,6 +6,7 @@ from siatl_keras.data.classification import classification_dataset
 from siatl_keras.data.epoch_counter import EpochCounter
 from siatl_keras.data.label_map import LabelMap
 from siatl_keras.data.language_modeling import lm_dataset
+from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "class_weight_to_sample_weight",
     "classification_dataset",
     "lm_dataset",
+    "padding_share",
     "read_examples",
     "read_texts",
 ]

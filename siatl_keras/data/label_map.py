@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -44,6 +45,9 @@ class LabelMap:
             )
         return cls(sorted(names, key=_by_number_or_name(names)))
 
+    def __len__(self) -> int:
+        return len(self.names)
+
     def encode(self, examples: Examples) -> np.ndarray:
         """Looks labels up.
 
@@ -68,6 +72,7 @@ class LabelMap:
 
 
 def _by_number_or_name(names: Iterable[str]):  # noqa: ANN202
-    if all(name.lstrip("-").isdecimal() for name in names):
-        return int
+    if all(re.fullmatch("-?[0-9]{1,18}", name) for name in names):
+        # The name decides between "1" and "01".
+        return lambda name: (int(name), name)
     return str

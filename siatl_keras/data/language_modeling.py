@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from siatl_keras.data.readers import PathLike, read_texts
+from siatl_keras.data.readers import PathLike, as_paths, read_texts
 
 # Texts are sorted by length inside windows of so many batches: few padding tokens,
 # while the windows keep the order of training random.
 BATCHES_PER_WINDOW = 64
+# Texts tokenized at once for windows over joined texts, where a text may be a book.
+TEXTS_PER_BLOCK = 256
 
 
 def lm_dataset(
@@ -49,13 +51,21 @@ def lm_dataset(
         shuffle_buffer: int, texts held for shuffling.
 
     Returns:
-        `tf.data.Dataset` of what `preprocessor.pack` returns.
+        `tf.data.Dataset` of what `preprocessor.pack` returns. All batches have
+        `batch_size` rows but the last of a pass. While it is iterated, an error in a
+        file is a `tf.errors.InvalidArgumentError` that holds the message of the
+        reader.
 
     Raises:
-        ValueError: where reading the files fails, see `read_texts`.
+        ValueError: if there are no files, or the first text of one cannot be read, see
+            `read_texts`.
     """
-    paths = [paths] if isinstance(paths, str) else list(paths)  # type: ignore[list-item, arg-type]
-    window = batch_size * BATCHES_PER_WINDOW
+    paths = as_paths(paths)
+    if not paths:
+        raise ValueError("`paths` is empty. Pass at least one file of texts.")
+    for path in paths:
+        next(read_texts(path, text_column))
+    texts_at_once = TEXTS_PER_BLOCK if stream else batch_size * BATCHES_PER_WINDOW
 
     def windows_of_texts() -> Iterator[tuple[list[str], int]]:
         for number in itertools.count() if repeat else [0]:
@@ -63,7 +73,7 @@ def lm_dataset(
             if seed is not None:
                 texts = _shuffled(texts, shuffle_buffer, (seed, number))
             for index in itertools.count():
-                rows = list(itertools.islice(texts, window))
+                rows = list(itertools.islice(texts, texts_at_once))
                 if not rows:
                     break
                 yield rows, index
@@ -136,5 +146,8 @@ def _windows(
     start = tf.constant([preprocessor.tokenizer.end_token_id], tf.int32)
     windows = blocks.scan(start, with_last_of_previous)
     if seed is not None:
-        windows = windows.shuffle(batch_size * BATCHES_PER_WINDOW, seed=seed)
+        # Keras looks at a batch before it trains: that must not change the order.
+        windows = windows.shuffle(
+            batch_size * BATCHES_PER_WINDOW, seed=seed, reshuffle_each_iteration=False
+        )
     return windows.ragged_batch(batch_size)

@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import IO
 
 PathLike = str | os.PathLike[str]
+# Characters of a csv field; Python's own limit of 131 072 refuses long documents. With
+# none, one quote that is never closed would read the rest of the file into memory.
+LONGEST_CSV_FIELD = 2**24
 # What a format's reader yields: the line a record starts at, and its fields by column.
 Records = Iterator[tuple[int, dict[str, str]]]
 
@@ -86,9 +89,14 @@ def read_texts(
     Raises:
         ValueError: as `read_examples`.
     """
-    for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
+    for path in as_paths(paths):
         for _, record in _records(path, (text_column,)):
             yield record[text_column]
+
+
+def as_paths(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
+    """Lists paths that are given as one or as several."""
+    return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
 
 
 def _records(path: PathLike, columns: tuple[str, ...]) -> Records:
@@ -166,9 +174,10 @@ def _read_tsv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Reco
 
 def _read_csv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
     """RFC 4180: fields may be quoted, and hold commas, quotes and line ends then."""
-    reader = csv.reader(lines, strict=True)
 
     def numbered() -> Iterator[tuple[int, list[str]]]:
+        csv.field_size_limit(LONGEST_CSV_FIELD)
+        reader = csv.reader(lines, strict=True)
         start = 1
         try:
             for row in reader:
@@ -178,7 +187,7 @@ def _read_csv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Reco
         except csv.Error as error:
             raise ValueError(
                 f"{path}, line {start}: {error}. Quotes inside a quoted field must be "
-                "doubled, and every quote closed."
+                "doubled, every quote closed, and lines end with a line feed."
             ) from error
 
     return _table(path, numbered(), columns, "Quote fields that hold commas")
@@ -197,6 +206,11 @@ def _table(
                 f"{path}, line 1: no column {column!r}; found {header}. Name the right "
                 "one with `text_column` or `label_column`, or add a header line."
             )
+        if header.count(column) > 1:
+            raise ValueError(
+                f"{path}, line 1: {header.count(column)} columns are called "
+                f"{column!r}. Rename all but one."
+            )
     for number, row in rows:
         if len(row) != len(header):
             raise ValueError(
@@ -212,10 +226,9 @@ def _read_jsonl(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Re
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
-                f"{path}, line {number}: not JSON ({error.msg} at character "
-                f"{error.colno}). Write one object a line."
+                f"{path}, line {number}: not JSON ({error}). Write one object a line."
             ) from error
         if not isinstance(record, dict):
             raise ValueError(
@@ -230,15 +243,28 @@ def _read_jsonl(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Re
                 )
             value = record[column]
             is_text = isinstance(value, str)
-            is_label = isinstance(value, int) and column != columns[0]
+            # `true` is an int to Python.
+            is_label = type(value) is int and column != columns[0]
             if not (is_text or is_label):
                 raise ValueError(
                     f"{path}, line {number}: {column!r} must be a string"
                     f"{'' if column == columns[0] else ' or an integer'}. Found "
                     f"{json.dumps(value)[:40]}."
                 )
-            fields[column] = str(value)
+            fields[column] = _whole(path, number, column, str(value))
         yield number, fields
+
+
+def _whole(path: str, number: int, column: str, value: str) -> str:
+    """Returns `value` unless it holds half a character, which has no UTF-8."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{path}, line {number}: {column!r} holds {ascii(value[error.start])}, "
+            "half of a character that was cut in two. Remove it."
+        ) from error
+    return value
 
 
 Reader = Callable[[str, Iterator[str], tuple[str, ...]], Records]
