@@ -1,23 +1,32 @@
-# All targets set up what they need: a virtual environment in .venv, reused while current.
-PYTHON := $(shell command -v python3.12 || command -v python3.11 || command -v python3.13 || command -v python3)
+# Every target sets up what it needs: a virtual environment in .venv, reused while current.
 BIN := .venv/bin
+# Tried by running it: a version manager's python3.12 may be there and refuse to start.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON = $(shell for name in python3.12 python3.11 python3.13 python3; do \
+	$$name -c '$(SUITABLE)' >/dev/null 2>&1 </dev/null && echo $$name && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: setup quickstart test lint format benchmark clean
 
 setup: .venv/.current
 
 .venv/.current: requirements.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
-	touch $@
+	@$(BIN)/python -c '$(SUITABLE)' 2>/dev/null || { \
+		test -n "$(PYTHON)" || { \
+			echo "Python 3.11, 3.12 or 3.13 is needed. Install one, or name it:" \
+				"make PYTHON=/path/to/python3.12" >&2; exit 1; }; \
+		echo "Making .venv with $(PYTHON)"; $(PYTHON) -m venv --clear .venv; }
+	@echo "Installing requirements into .venv (minutes, when it is new)"
+	@$(PIP) install -r requirements.txt --editable .
+	@touch $@
 
-# QUICKSTART_FLAGS=--short makes two epochs of it.
+# QUICKSTART_FLAGS=--short shows that it runs, in a few epochs.
 quickstart: setup
 	$(BIN)/python -m recipes.quickstart $(QUICKSTART_FLAGS)
 
+# PYTEST_FLAGS="tests/data -x" runs some of them.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -32,4 +41,4 @@ benchmark: setup
 	$(BIN)/python -m benchmarks.text_pipeline
 
 clean:
-	rm -rf .venv runs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
