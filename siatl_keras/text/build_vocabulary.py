@@ -77,22 +77,31 @@ def build_vocabulary(
         normalizer: the `TextNormalizer` of the tokenizer that will use the words.
         text_column: name of the column with the text.
         progress: whether to show a bar with texts a second.
-        words_held: int, most distinct words counted at a time; bounds the memory.
+        words_held: int, most distinct words kept from one batch of texts to the next;
+            bounds the memory. Where more turn up, the rarer ones are forgotten, and
+            the out-of-vocabulary rate is an upper bound.
 
     Returns:
         `VocabularyReport`, the same for the same files, whatever the machine.
 
     Raises:
-        ValueError: if `size` leaves no room for words, or a file cannot be read.
+        ValueError: if `size` leaves no room for words, `words_held` is less than twice
+            `size`, or a file cannot be read.
     """
     if size <= len(SPECIAL_TOKENS):
         raise ValueError(
             f"`size` must be more than the {len(SPECIAL_TOKENS)} special tokens. "
             f"Received: size={size}."
         )
+    if words_held < 2 * size:
+        raise ValueError(
+            "`words_held` must be at least twice `size`, since half of the words are "
+            f"forgotten when it is passed. Received: words_held={words_held}, "
+            f"size={size}."
+        )
     normalizer = normalizer or TextNormalizer()
     started = time.perf_counter()
-    counter: Counter[str] = Counter()
+    counter: Counter[bytes] = Counter()
     tokens = texts = 0
     bar = tqdm.tqdm(unit=" lines", desc="Vocabulary", disable=not progress)
     with bar:
@@ -129,10 +138,14 @@ def _words(
     texts: Iterator[str], normalizer: TextNormalizer
 ) -> Iterator[tuple[int, list[bytes]]]:
     """Yields the number of texts of a batch, and all its words."""
+    errors: list[ValueError] = []
 
     def batches() -> Iterator[list[str]]:
-        while batch := list(itertools.islice(texts, TEXTS_PER_BATCH)):
-            yield batch
+        try:
+            while batch := list(itertools.islice(texts, TEXTS_PER_BATCH)):
+                yield batch
+        except ValueError as error:  # tf.data would turn it into an error of its own
+            errors.append(error)
 
     def split(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.size(batch), tf.strings.split(normalizer(batch)).flat_values
@@ -143,3 +156,5 @@ def _words(
     dataset = dataset.map(split, num_parallel_calls=os.cpu_count()).prefetch(2)
     for count, words in dataset.as_numpy_iterator():
         yield int(count), words.tolist()
+    if errors:
+        raise errors[0]

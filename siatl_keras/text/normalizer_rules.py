@@ -207,8 +207,8 @@ def _shorten(letters: str) -> Rule:
     return Rule(f"runs of {letters}", f"(?i){runs}", groups + ELONGATED, "elongated")
 
 
-# Which letters stay doubled ("helllo" → "hello", but "sooo" → "so") was counted: over the
-# elongated words of 500 000 tweets, whichever of the two spellings is more frequent.
+# Which letters stay doubled ("helllo" → "hello", but "sooo" → "so") was counted over
+# the elongated words of 500 000 tweets: the more frequent of the two spellings won.
 ELONGATIONS = (
     Rule(
         "runs that stay doubled",

@@ -4,6 +4,7 @@ The paper's preprocessing (ekphrasis), rebuilt on RE2 and tensorflow_text operat
 that training, tf.data and a served SavedModel see the same words.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,8 +74,8 @@ class TextNormalizer:
 
     Example:
     >>> normalizer = TextNormalizer()
-    >>> normalizer("@bob SOOO #NotFunny!!! http://t.co/x").numpy().decode()
-    '<user> <allcaps> so </allcaps> <elongated> <hashtag> not funny </hashtag> ! <repeated> <url>'
+    >>> normalizer("@bob SOOO #Sad!!!").numpy().decode()
+    '<user> <allcaps> so </allcaps> <elongated> <hashtag> sad </hashtag> ! <repeated>'
     """
 
     def __init__(self, **switches: bool) -> None:
@@ -137,7 +138,7 @@ class TextNormalizer:
         return tf.strings.strip(texts)
 
     def _apply(self, table: Sequence[rules.Rule], texts: tf.Tensor) -> tf.Tensor:
-        """Applies the rows that are switched on; rows in a row with one need share it."""
+        """Applies the rows that are switched on, neighbours with one need at once."""
         active = [row for row in table if not row.switch or self.switches[row.switch]]
         while active:
             needs = active[0].needs
@@ -148,11 +149,8 @@ class TextNormalizer:
             if needs is None:
                 texts = _replace_all(group, texts)
             else:
-                texts = _where(
-                    texts,
-                    f"(?s).*{needs}.*",
-                    lambda some, group=group: _replace_all(group, some),
-                )
+                replace = functools.partial(_replace_all, group)
+                texts = _where(texts, f"(?s).*{needs}.*", replace)
         return texts
 
     def _decode_entities(self, texts: tf.Tensor) -> tf.Tensor:
@@ -214,7 +212,7 @@ def _where(
     function: Callable[[tf.Tensor], tf.Tensor],
     negate: bool = False,
 ) -> tf.Tensor:
-    """Applies `function` to the texts `[batch]` that match `pattern` from end to end."""
+    """Applies `function` to those of `texts` `[batch]` that `pattern` matches whole."""
     matches = tf.strings.regex_full_match(texts, pattern)
     indices = tf.where(tf.logical_not(matches) if negate else matches)
     changed = function(tf.gather_nd(texts, indices))
@@ -223,6 +221,8 @@ def _where(
 
 def _decode_decimal_entities(texts: tf.Tensor) -> tf.Tensor:
     """Replaces every `&#128514;` by its character."""
+    # Raw text may hold the mark itself; a space is what it becomes later anyway.
+    texts = tf.strings.regex_replace(texts, rules.HASHTAG, " ")
     marked = tf.strings.regex_replace(
         texts, r"&#(\d{1,7});", rf"{rules.HASHTAG}\1{rules.HASHTAG}"
     )

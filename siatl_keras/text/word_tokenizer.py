@@ -13,6 +13,7 @@ import keras
 import keras_hub
 import tensorflow as tf
 
+from siatl_keras.atomic import write_text
 from siatl_keras.text.text_normalizer import TextNormalizer
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -36,14 +37,15 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         inputs: str, list of str or string tensor.
 
     Returns:
-        int32 ragged `[batch, None]`; int32 `[words]` for a single text.
+        int32 ragged `[batch, None]`; int32 `[words]` for a single text. Called eagerly,
+        nested lists instead of ragged, as all KerasHub tokenizers; `tokenize` gives
+        ragged there too.
 
     Raises:
         ValueError: if the vocabulary does not begin with the special tokens, or holds
             an empty or repeated word or a space.
 
     Example:
-
     >>> tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", "so", "glad", "!"])
     >>> tokenizer.tokenize(["So glad!", "So what"]).to_list()
     [[4, 5, 6], [4, 3]]
@@ -59,9 +61,11 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
     ) -> None:
         kwargs.setdefault("dtype", "int32")
         super().__init__(**kwargs)
-        if isinstance(normalizer, dict):
-            normalizer = keras.saving.deserialize_keras_object(normalizer)
-        self.normalizer = normalizer or TextNormalizer()
+        self.normalizer: TextNormalizer = (
+            keras.saving.deserialize_keras_object(normalizer)
+            if isinstance(normalizer, dict)
+            else normalizer or TextNormalizer()
+        )
         self.file_assets = [VOCABULARY_FILE]
         self._vocabulary: list[str] | None = None
         for token, name in zip(SPECIAL_TOKENS, _SPECIAL_NAMES, strict=True):
@@ -72,12 +76,18 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
     def set_vocabulary(
         self, vocabulary: str | os.PathLike[str] | Iterable[str]
     ) -> None:
-        """Sets the words, from a list or a file; see the class."""
+        """Sets the words, from a list or a file; see the class.
+
+        Args:
+            vocabulary: list of words, or path of a file with a word a line.
+
+        Raises:
+            ValueError: as the class; also if the file is missing or not UTF-8.
+        """
         source = "`vocabulary`"
         if isinstance(vocabulary, (str, os.PathLike)):
             source = os.fspath(vocabulary)
-            with open(source, encoding="utf-8") as file:
-                vocabulary = [line.rstrip("\n") for line in file]
+            vocabulary = _read_vocabulary(source)
         words = list(vocabulary)
         _check_vocabulary(words, source)
         self._vocabulary = words
@@ -155,18 +165,21 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
             raise ValueError(
                 f"`id` must be in range(0, {self.vocabulary_size()}). Received: {id}."
             )
-        return self.get_vocabulary()[id]
+        return (self._vocabulary or [])[id]
 
     def token_to_id(self, token: str) -> int:
-        """Returns the id of a word, `<unk>`'s if it is not in the vocabulary."""
+        """Returns the id of a word, `<unk>`'s if it is not in the vocabulary.
+
+        The word is looked up as it stands, without normalising it.
+        """
         self._check_has_vocabulary()
         return self._ids.get(token, SPECIAL_TOKENS.index("<unk>"))
 
     def save_assets(self, dir_path: str) -> None:
-        """Writes the vocabulary into a folder."""
+        """Writes the vocabulary into a folder, all or nothing."""
+        words = self.get_vocabulary()
         path = os.path.join(dir_path, VOCABULARY_FILE)
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{word}\n" for word in self.get_vocabulary())
+        write_text(path, "".join(f"{word}\n" for word in words))
 
     def load_assets(self, dir_path: str) -> None:
         """Reads the vocabulary from a folder."""
@@ -190,18 +203,39 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
 _SPECIAL_NAMES = ("pad_token", "start_token", "end_token", "unk_token")
 
 
+def _read_vocabulary(path: str) -> list[str]:
+    if not os.path.isfile(path):
+        raise ValueError(
+            f"{path}: no such file. Pass a list of words, or the path of a file with a "
+            "word a line, as `build_vocabulary(…).save(path)` writes it."
+        )
+    words = []
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                words.append(line.decode("utf-8").rstrip("\r\n"))
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"{path}, line {number}: not UTF-8 (byte {error.start + 1} is "
+                    f"0x{line[error.start]:02x}). Build the vocabulary again, or "
+                    "convert the file with `iconv`."
+                ) from error
+    return words
+
+
 def _check_vocabulary(words: list[str], source: str) -> None:
     if tuple(words[:4]) != SPECIAL_TOKENS:
         raise ValueError(
-            f"{source}: the vocabulary must begin with {list(SPECIAL_TOKENS)}. "
-            f"Received: {words[:4]}."
+            f"{source}: the vocabulary must begin with {list(SPECIAL_TOKENS)}, one a "
+            f"line. Received: {words[:4]}. Put them first, or build the vocabulary "
+            "with `build_vocabulary`."
         )
     seen: dict[str, int] = {}
     for line, word in enumerate(words, start=1):
-        if not word or word.split() != [word]:
+        if not isinstance(word, str) or word.split() != [word]:
             raise ValueError(
-                f"{source}, line {line}: a word must not be empty or hold white space. "
-                f"Received: {word!r}."
+                f"{source}, line {line}: a word must be a string that is not empty and "
+                f"holds no white space. Received: {word!r}. Mend or remove it."
             )
         if word in seen:
             raise ValueError(
