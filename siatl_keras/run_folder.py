@@ -38,7 +38,6 @@ class RunFolder:
             and `overwrite` is false.
 
     Example:
-
     >>> import tempfile
     >>> run = RunFolder(tempfile.mkdtemp())
     >>> run.write_flags("--epochs=3")
@@ -58,8 +57,8 @@ class RunFolder:
         if self.metrics_path.exists():
             if not overwrite:
                 raise ValueError(
-                    f"`output` {self.path} holds a finished run. Choose another folder, "
-                    "or pass `--overwrite` to do it again."
+                    f"`output` {self.path} holds a finished run. Choose another "
+                    "folder, or pass `--overwrite` to do it again."
                 )
             self._begin_anew()
         self.path.mkdir(parents=True, exist_ok=True)

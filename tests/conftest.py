@@ -8,6 +8,11 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
+from hypothesis import settings
+
+# No deadline: the first example traces a graph, which takes longer than all others.
+settings.register_profile("repository", deadline=None)
+settings.load_profile("repository")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"

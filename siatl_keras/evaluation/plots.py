@@ -1,4 +1,7 @@
-"""Plots of a run: its training, its confusion matrix, a language model's perplexity."""
+"""Plots of a run: its training, its confusion matrix, a language model's perplexity.
+
+Drawn without a screen and without pyplot, which would keep every figure in memory.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
         path: PNG to be written.
     """
     figure, (top, bottom) = _figure(2, 1, (7.5, 6.0), sharex=True)
-    _shade_stages((top, bottom), epochs)
+    _shade_stages(top, bottom, epochs)
     for key, label, style in (
         ("task_loss", "task loss, training", "C0--"),
         ("val_task_loss", "task loss, validation", "C0-"),
@@ -37,20 +40,20 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
     _line(right, epochs, "lm_loss", "LM loss, training", "C1--")
     _line(right, epochs, "val_lm_loss", "LM loss, validation", "C1-")
     right.set_ylabel("LM loss")
-    _legend(top, right)
+    _legend(top, right, "upper right")
     for key, label, style in (
         ("macro_f1", "macro F1, training", "C2--"),
         ("val_macro_f1", "macro F1, validation", "C2-"),
     ):
         _line(bottom, epochs, key, label, style)
     bottom.set_ylabel("macro F1")
-    bottom.set_xlabel("epoch (shaded by stage)")
+    bottom.set_xlabel("epoch")
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     right = bottom.twinx()
     _line(right, epochs, "gamma", "γ", "C3:")
     right.set_ylabel("γ")
     right.set_ylim(bottom=0.0)
-    _legend(bottom, right)
+    _legend(bottom, right, "lower right")
     _save(figure, path)
 
 
@@ -67,8 +70,10 @@ def plot_confusion_matrix(report: Report, path: PathLike) -> None:
     figure, axes = _figure(1, 1, (size + 1.0, size))
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     numbers = range(len(report.label_names))
-    axes.set_xticks(numbers, report.label_names, rotation=45, ha="right")
-    axes.set_yticks(numbers, report.label_names)
+    # A label such as "$5-$10" is no formula.
+    names = {"labels": report.label_names, "parse_math": False}
+    axes.set_xticks(numbers, **names, rotation=45, ha="right")
+    axes.set_yticks(numbers, **names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     for row in numbers:
@@ -107,7 +112,6 @@ def plot_perplexity(
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float], **kwargs: Any) -> Any:
-    # Not pyplot: it keeps figures, and asks for a screen.
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, **kwargs)
@@ -119,19 +123,32 @@ def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
         axes.plot(*zip(*points, strict=True), style, marker=".", label=label)
 
 
-def _legend(left: Any, right: Any) -> None:
+def _legend(left: Any, right: Any, place: str) -> None:
     handles, labels = left.get_legend_handles_labels()
     more_handles, more_labels = right.get_legend_handles_labels()
-    left.legend(handles + more_handles, labels + more_labels, fontsize=8)
+    # The right axes are drawn last: a legend of the left ones would lie under lines.
+    handles, labels = handles + more_handles, labels + more_labels
+    right.legend(handles, labels, loc=place, fontsize=8)
 
 
-def _shade_stages(all_axes: Any, epochs: Any) -> None:
+def _shade_stages(top: Any, bottom: Any, epochs: Any) -> None:
+    before = None
     for logs in epochs:
-        colour = STAGE_COLOURS.get(int(logs.get("stage", 1)))
-        for axes in all_axes:
+        stage, start = int(logs.get("stage", 1)), logs["epoch"] - 0.5
+        for axes in (top, bottom):
             axes.axvspan(
-                logs["epoch"] - 0.5, logs["epoch"] + 0.5, color=colour, zorder=0, lw=0
+                start, start + 1.0, color=STAGE_COLOURS.get(stage), zorder=0, lw=0
             )
+        if stage != before:
+            top.annotate(
+                f" stage {stage}",
+                (start, 1.0),
+                xycoords=("data", "axes fraction"),
+                va="bottom",
+                fontsize=9,
+            )
+        before = stage
+    top.set_xlim(epochs[0]["epoch"] - 0.5, epochs[-1]["epoch"] + 0.5)
 
 
 def _save(figure: Figure, path: PathLike) -> None:

@@ -1,4 +1,8 @@
-"""`Report`: how good predictions are, as numbers and as text."""
+"""`Report`: how good predictions are, as numbers and as text.
+
+scikit-learn's definitions; a class that nobody has or predicts has an F1 of 0, as in
+the metric `MacroF1`.
+"""
 
 from __future__ import annotations
 
@@ -107,10 +111,21 @@ def evaluate_predictions(
         `Report`.
 
     Raises:
-        ValueError: if there are no texts, or not as many predictions as labels.
+        ValueError: if there are no texts, or not as many predictions as labels, or
+            predictions are not finite, or a class has no name.
+
+    Example:
+    >>> report = evaluate_predictions([0, 1, 1], [0, 1, 0], ["plain", "sarcastic"])
+    >>> round(report.accuracy, 3), report.confusion
+    (0.667, [[1, 0], [1, 1]])
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     if predictions.ndim == 2:
+        if not np.isfinite(predictions).all():
+            raise ValueError(
+                "`predictions` must be finite. Received NaN or infinity: the model's "
+                "training has diverged."
+            )
         predictions = predictions.argmax(-1)
     if len(labels) != len(predictions) or not len(labels):
         raise ValueError(
@@ -118,6 +133,12 @@ def evaluate_predictions(
             f"Received: {len(labels)} and {len(predictions)}."
         )
     numbers = list(range(len(label_names)))
+    strangers = sorted({*labels.tolist(), *predictions.tolist()} - {*numbers})
+    if strangers:
+        raise ValueError(
+            f"`label_names` must name every class, 0 to {numbers[-1]} are. Received "
+            f"also: {strangers}."
+        )
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, predictions, labels=numbers, zero_division=0
     )

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from siatl_keras.evaluation import (
+    evaluate_predictions,
+    plot_confusion_matrix,
+    plot_perplexity,
+    plot_training,
+)
+
+EPOCH = {
+    "epoch": 1,
+    "stage": 1,
+    "gamma": 0.2,
+    "task_loss": 1.0,
+    "val_task_loss": 1.1,
+    "val_lm_loss": 5.0,
+    "macro_f1": 0.3,
+    "val_macro_f1": 0.4,
+}
+LATER = {**EPOCH, "epoch": 2, "stage": 2, "lm_loss": 4.8, "gamma": 0.19}
+
+
+def has_colours(path):
+    return imread(path)[..., :3].std() > 0.05
+
+
+@pytest.mark.parametrize("classes", [2, 20])
+def test_a_confusion_matrix_grows_with_its_classes(tmp_path, classes):
+    labels = np.arange(classes).repeat(3)
+    names = [f"intent {number}" for number in range(classes)]
+    report = evaluate_predictions(labels, labels[::-1], names)
+    plot_confusion_matrix(report, tmp_path / "confusion.png")
+    height, width, _ = imread(tmp_path / "confusion.png").shape
+    # 0.55 inches a class at 120 dots an inch: room for five digits.
+    assert min(height, width) > 66 * classes
+    assert has_colours(tmp_path / "confusion.png")
+
+
+def test_labels_are_no_formulas(tmp_path):
+    report = evaluate_predictions([0, 1], [0, 1], ["$5_$", "100 % \\frac"])
+    plot_confusion_matrix(report, tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").exists()
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        [EPOCH, LATER],
+        [EPOCH],
+        [{"epoch": 1, "task_loss": 1.0, "val_task_loss": 1.1}],
+    ],
+)
+def test_training_is_drawn_with_whatever_the_epochs_log(tmp_path, epochs):
+    plot_training(epochs, tmp_path / "training.png")
+    assert imread(tmp_path / "training.png").shape[:2] == (720, 900)
+
+
+def test_perplexity_is_drawn(tmp_path):
+    history = {"perplexity": [900.0, 400.0], "val_perplexity": [700.0, 300.0]}
+    plot_perplexity(history, 250, tmp_path / "deep" / "perplexity.png")
+    assert imread(tmp_path / "deep" / "perplexity.png").shape[:2] == (480, 840)
