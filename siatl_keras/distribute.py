@@ -1,8 +1,13 @@
-"""Devices and precision from flags: what `--devices` and `--mixed_precision` mean."""
+"""Devices and precision from flags: what `--devices` and `--mixed_precision` mean.
+
+One strategy a process: several in one process break TensorFlow's collectives.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -17,58 +22,67 @@ POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
     """Makes the strategy that a model is built and trained under.
 
-    On several devices a batch is split among replicas. Losses and gradients are means
-    over all of it: the task loss over texts, the LM loss over real tokens, however they
-    are spread (see `LanguageModelingLoss`), so that replicas with texts of different
-    lengths equal one device.
+    Call it before anything else of TensorFlow's: devices cannot be hidden or split once
+    they are in use. On several devices a batch is split among replicas. Losses and
+    gradients are means over all of it: the task loss over texts, the LM loss over real
+    tokens, however they are spread (see `LanguageModelingLoss`), so that replicas with
+    texts of different lengths equal one device.
 
     Args:
         devices: "auto", "cpu", "gpu", "gpus" or "cpu:N"; see `DEVICES_HELP`.
 
     Returns:
-        `tf.distribute.Strategy`: a `MirroredStrategy` for several devices.
+        `tf.distribute.Strategy`: the default one for one device, a `MirroredStrategy`
+        for several.
 
     Raises:
-        ValueError: if the devices are not there, the word is unknown, or logical
-            devices are asked for after TensorFlow has started using the CPU.
+        ValueError: if the devices are not there, the word is unknown, or TensorFlow
+            already uses devices that would have to be hidden or split.
+
+    Example:
+    >>> with strategy_from_devices("cpu").scope():
+    ...     variable = tf.Variable(0.0)
     """
-    gpus = tf.config.list_physical_devices("GPU")
     logical = re.fullmatch(r"cpu:([1-9]\d*)", devices)
-    if devices == "auto":
-        devices = "cpu" if not gpus else "gpus"
+    if not logical and devices not in ("auto", "cpu", "gpu", "gpus"):
+        raise ValueError(
+            "`devices` must be auto, cpu, gpu, gpus or cpu:N, such as cpu:2. "
+            f"Received: devices={devices!r}."
+        )
+    gpus = tf.config.list_physical_devices("GPU")
     if devices in ("gpu", "gpus") and not gpus:
         raise ValueError(
             f"`devices` is {devices!r}, but TensorFlow sees no GPU. Install "
             "`siatl_keras[gpu]` on a machine with one, or use `--devices=cpu`."
         )
-    if devices == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-        return tf.distribute.OneDeviceStrategy("CPU:0")
-    if devices == "gpu":
-        return tf.distribute.OneDeviceStrategy("GPU:0")
-    if devices == "gpus":
-        return tf.distribute.MirroredStrategy()
     if logical:
-        return _logical_cpus(int(logical[1]))
-    raise ValueError(
-        "`devices` must be auto, cpu, gpu, gpus or cpu:N. Received: "
-        f"devices={devices!r}."
-    )
+        return _logical_cpus(devices, int(logical[1]))
+    if len(gpus) > 1 and devices in ("auto", "gpus"):
+        return tf.distribute.MirroredStrategy()
+    with _only_at_the_start(devices):
+        tf.config.set_visible_devices([] if devices == "cpu" else gpus[:1], "GPU")
+    return tf.distribute.get_strategy()
 
 
-def _logical_cpus(count: int) -> tf.distribute.Strategy:
-    tf.config.set_visible_devices([], "GPU")
-    try:
+def _logical_cpus(devices: str, count: int) -> tf.distribute.Strategy:
+    with _only_at_the_start(devices):
+        tf.config.set_visible_devices([], "GPU")
         tf.config.set_logical_device_configuration(
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * count,
         )
+    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])
+
+
+@contextlib.contextmanager
+def _only_at_the_start(devices: str) -> Iterator[None]:
+    try:
+        yield
     except RuntimeError as error:
         raise ValueError(
-            f"`devices` is 'cpu:{count}', but TensorFlow already uses the CPU as one "
-            "device. Make the strategy before anything else of TensorFlow's."
+            f"`devices` is {devices!r}, but TensorFlow has already started with other "
+            "devices. Make the strategy before anything else of TensorFlow's."
         ) from error
-    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])
 
 
 def set_mixed_precision(policy: str) -> None:

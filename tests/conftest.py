@@ -39,7 +39,7 @@ def shared_parity():
 
 @pytest.fixture(scope="session")
 def run_python():
-    """Runs Python in a fresh process; returns what it printed, fails with its errors."""
+    """Runs Python in a new process; returns what it printed, fails with its errors."""
 
     def run(*arguments, code=None, timeout=300, check=True, env=None, stdin=None):
         command = [
@@ -54,7 +54,7 @@ def run_python():
             timeout=timeout,
             cwd=REPOSITORY,
             env={**os.environ, **(env or {})},
-            input=stdin,
+            input=stdin or "",
         )
         if check and done.returncode:
             pytest.fail(f"{command} failed:\n{done.stdout}\n{done.stderr}")
