@@ -38,6 +38,7 @@ class AttentionPooling(keras.layers.Layer):
         self.dropout = dropout
         self.seed = seed
         self.dropout_layer = keras.layers.Dropout(dropout, seed=seed)
+        self.supports_masking = True  # `padding_mask` is the mask
 
     def build(self, sequence_shape: Any, padding_mask_shape: Any = None) -> None:
         """Makes the scorer's weights."""
@@ -57,6 +58,9 @@ class AttentionPooling(keras.layers.Layer):
             sequence * ops.expand_dims(ops.cast(weights, sequence.dtype), -1), axis=1
         )
         return pooled, weights
+
+    def compute_mask(self, sequence: Any, mask: Any = None) -> None:
+        """Ends the mask: there are no steps any more."""
 
     def compute_output_spec(
         self, sequence: Any, padding_mask: Any, training: bool = False

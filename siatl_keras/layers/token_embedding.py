@@ -29,6 +29,10 @@ class TokenEmbedding(keras.layers.ReversibleEmbedding):
         `[batch, time, embedding]`, or logits `[batch, time, vocabulary]`.
     """
 
+    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.supports_masking = True
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the embedding matrix and the bias of the logits."""
         super().build(input_shape)

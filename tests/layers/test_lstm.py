@@ -1,0 +1,104 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from siatl_keras.layers import LSTM
+
+GENERATOR = np.random.default_rng(0)
+INPUTS = tf.constant(GENERATOR.normal(size=(4, 7, 5)), tf.float32)
+MASK = tf.constant(GENERATOR.random((4, 7)) > 0.3)
+STATES = [tf.constant(GENERATOR.normal(size=(4, 6)), tf.float32) for _ in range(2)]
+WEIGHTS = tf.constant(GENERATOR.normal(size=(4, 7, 6)), tf.float32)
+
+
+def pair(**kwargs):
+    arguments = {"return_sequences": True, "return_state": True, **kwargs}
+    theirs, ours = keras.layers.LSTM(6, **arguments), LSTM(6, **arguments)
+    theirs.build(INPUTS.shape)
+    ours.build(INPUTS.shape)
+    theirs.cell.bias.assign(GENERATOR.normal(size=24))
+    ours.set_weights(theirs.get_weights())
+    return theirs, ours
+
+
+def outputs_and_gradients(layer, mask, states):
+    watched = [INPUTS, *(states or [])]
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        outputs = layer(INPUTS, mask=mask, initial_state=states)
+        # Something of every output, so that every path has a gradient.
+        loss = tf.reduce_sum(outputs[0] * WEIGHTS)
+        loss += tf.reduce_sum(outputs[1] * WEIGHTS[:, 0])
+        loss += tf.reduce_sum(outputs[2] * WEIGHTS[:, 1])
+    variables = [variable.value for variable in layer.trainable_variables]
+    return outputs, tape.gradient(loss, watched + variables)
+
+
+@pytest.mark.parametrize("states", [None, STATES], ids=["zero", "given"])
+@pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_outputs_and_gradients_equal_those_of_keras(mask, states, go_backwards):
+    theirs, ours = pair(go_backwards=go_backwards)
+    expected = outputs_and_gradients(theirs, mask, states)
+    received = outputs_and_gradients(ours, mask, states)
+    for a, b in zip(received[0], expected[0], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    for a, b in zip(received[1], expected[1], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_the_same_inside_a_function_with_unknown_lengths():
+    _, ours = pair()
+    run = tf.function(
+        lambda x: ours(x)[0], input_signature=[tf.TensorSpec([None, None, 5])]
+    )
+    np.testing.assert_allclose(run(INPUTS), ours(INPUTS)[0], atol=1e-6)
+    assert run(INPUTS[:, :0]).shape == (4, 0, 6)
+
+
+def test_bfloat16_stays_near_float32():
+    _, ours = pair()
+    low = LSTM(6, return_sequences=True, dtype="mixed_bfloat16")
+    low.build(INPUTS.shape)
+    low.set_weights(ours.get_weights())
+    np.testing.assert_allclose(
+        tf.cast(low(INPUTS), tf.float32), ours(INPUTS)[0], atol=0.05
+    )
+
+
+def test_weight_drop_changes_training_only():
+    layer = LSTM(6, recurrent_weight_dropout=0.5, seed=1)
+    plain = LSTM(6)
+    layer.build(INPUTS.shape)
+    plain.build(INPUTS.shape)
+    layer.set_weights(plain.get_weights())
+    np.testing.assert_allclose(layer(INPUTS), plain(INPUTS))
+    assert np.abs(layer(INPUTS, training=True) - plain(INPUTS)).max() > 1e-3
+
+
+def test_a_gradient_of_the_gradient_says_what_to_use_instead():
+    _, ours = pair()
+    with pytest.raises(LookupError, match="Use `keras.layers.LSTM`"):
+        with tf.GradientTape() as outer:
+            outer.watch(INPUTS)
+            with tf.GradientTape() as inner:
+                inner.watch(INPUTS)
+                loss = tf.reduce_sum(ours(INPUTS)[0])
+            gradient = inner.gradient(loss, INPUTS)
+        outer.gradient(gradient, INPUTS)
+
+
+def test_config_round_trip():
+    layer = LSTM(6, recurrent_weight_dropout=0.2, return_sequences=True)
+    again = LSTM.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+def test_unusual_configurations_run_keras_own_loop():
+    theirs, ours = pair(activation="relu")
+    np.testing.assert_allclose(ours(INPUTS)[0], theirs(INPUTS)[0], atol=1e-6)
+    with pytest.raises(ValueError, match="needs tanh and sigmoid"):
+        LSTM(6, activation="relu", recurrent_weight_dropout=0.1)
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
+        LSTM(6, recurrent_weight_dropout=1.0)

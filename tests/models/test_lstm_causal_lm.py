@@ -1,0 +1,76 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from siatl_keras.models import LSTMCausalLM
+from siatl_keras.training import LanguageModelingLoss
+
+
+def test_training_on_raw_strings_lowers_the_perplexity(make_lm, texts):
+    lm = make_lm()
+    lm.compile(keras.optimizers.Adam(0.02))
+    history = lm.fit(texts, epochs=40, batch_size=4, verbose=0).history
+    assert history["perplexity"][0] > 15
+    assert history["perplexity"][-1] < 6
+
+
+def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts):
+    lm = make_lm()
+    x, y, weights = lm.preprocessor(texts)
+    expected = float(LanguageModelingLoss()(y, lm(x), weights))
+    figures = lm.evaluate(texts, batch_size=8, return_dict=True, verbose=0)
+    assert figures["loss"] == pytest.approx(expected, abs=1e-5)
+    assert figures["perplexity"] == pytest.approx(np.exp(expected), rel=1e-5)
+
+
+def test_score_is_the_sum_of_log_probabilities(make_lm, texts):
+    lm = make_lm()
+    x, y, weights = lm.preprocessor(texts)
+    log_probabilities = tf.nn.log_softmax(lm(x))
+    at_targets = tf.gather(log_probabilities, y, batch_dims=2)
+    expected = tf.reduce_sum(at_targets * weights, -1)
+    np.testing.assert_allclose(lm.score(texts, batch_size=3), expected, rtol=1e-5)
+
+
+def test_generation_with_the_state_cache_equals_greedy_search_by_hand(make_lm, texts):
+    lm = make_lm()
+    lm.compile(keras.optimizers.Adam(0.02), sampler="greedy")
+    lm.fit(texts, epochs=10, verbose=0)
+    prompts = ["so glad", "what a day"]
+    for prompt in prompts:
+        ids = [1, *lm.preprocessor.tokenizer.tokenize(prompt).numpy()]
+        while len(ids) < 10 and ids[-1] != 2:
+            row = np.array([ids], "int32")
+            logits = lm({"token_ids": row, "padding_mask": np.ones_like(row)})
+            ids.append(int(tf.argmax(logits[0, -1])))
+        by_hand = lm.preprocessor.tokenizer.detokenize(ids).numpy().decode()
+        assert lm.generate(prompt, max_length=10) == by_hand
+    together = lm.generate(prompts, max_length=10)
+    assert together == [lm.generate(prompt, max_length=10) for prompt in prompts]
+
+
+def test_generation_ends_at_the_end_token_or_the_length(make_lm, tokenizer):
+    lm = make_lm()
+    lm.compile(sampler="top_k")
+    for text in lm.generate(["so", "my flight"], max_length=7):
+        assert len(text.split()) <= 6
+
+
+def test_preset_round_trip_scores_the_same(make_lm, texts, tmp_path):
+    lm = make_lm()
+    lm.save_to_preset(str(tmp_path))
+    again = LSTMCausalLM.from_preset(str(tmp_path))
+    np.testing.assert_allclose(again.score(texts), lm.score(texts), rtol=1e-6)
+
+
+def test_preprocessor_shifts_targets_and_weights_real_ones(make_lm):
+    x, y, weights = make_lm().preprocessor(["good day", "bad"])
+    assert x["token_ids"].numpy().tolist() == [[1, 17, 13, ], [1, 18, 2]]
+    assert y.numpy().tolist() == [[17, 13, 2], [18, 2, 0]]
+    assert weights.numpy().tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+def test_scoring_without_a_preprocessor_is_refused(make_backbone):
+    with pytest.raises(ValueError, match="needs a model with preprocessor"):
+        LSTMCausalLM(make_backbone()).score(["good"])

@@ -1,0 +1,255 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from siatl_keras.models import SiATLClassifier
+from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
+
+
+def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
+    stages = SequentialUnfreezing(2, 3, verbose=0)
+    return model.fit(
+        texts,
+        labels,
+        batch_size=4,
+        epochs=epochs,
+        callbacks=[GammaDecay(0.2, 0.1, 3), stages, *callbacks],
+        verbose=0,
+        **kwargs,
+    )
+
+
+def values_of(model):
+    return {
+        name: [variable.numpy() for variable in group]
+        for name, group in model.variable_groups.items()
+    }
+
+
+def has_changed(before, after):
+    return {
+        name: any((a != b).any() for a, b in zip(before[name], after[name], strict=True))
+        for name in before
+    }
+
+
+def test_outputs_are_task_and_lm_logits(make_classifier, texts):
+    model = make_classifier()
+    outputs = model(model.preprocessor(texts))
+    assert outputs["task"].shape == (8, 2)
+    assert outputs["lm"].shape == (8, 9, 20)
+
+
+def test_only_the_groups_of_the_stage_change(make_classifier, texts, labels):
+    model = make_classifier()
+    model.compile(
+        GroupedOptimizer(
+            {
+                "task": keras.optimizers.Adam(0.01),
+                "backbone": (sgd := keras.optimizers.SGD(0.1)),
+                "embedding": sgd,
+            }
+        )
+    )
+    changes = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.before = values_of(self.model)
+
+        def on_epoch_end(self, epoch, logs=None):
+            changes.append(has_changed(self.before, values_of(self.model)))
+
+    fit(model, texts, labels, epochs=3, callbacks=[Watch()])
+    assert changes == [
+        {"task": True, "backbone": False, "embedding": False},
+        {"task": True, "backbone": True, "embedding": False},
+        {"task": True, "backbone": True, "embedding": True},
+    ]
+
+
+def test_stage_one_neither_computes_nor_reports_the_lm_loss(
+    make_classifier, texts, labels, monkeypatch
+):
+    model = make_classifier()
+    history = fit(model, texts, labels, epochs=1, validation_data=(texts, labels))
+    assert "lm_loss" not in history.history
+    assert "perplexity" not in history.history
+    assert history.history["val_perplexity"][0] == pytest.approx(20, rel=0.1)
+    assert history.history["loss"] == pytest.approx(history.history["task_loss"])
+    # The traced step has no product with the output embedding: no op is that wide.
+    for layer in (*model.layer_groups["backbone"], *model.layer_groups["embedding"]):
+        layer.trainable = False
+    batch = model.preprocessor(tf.constant(texts), y=tf.zeros(8, tf.int32))
+    step = tf.function(lambda data: model.training_outputs(*data, training=True))
+    graph = step.get_concrete_function(batch).graph.as_graph_def()
+    assert not [node for node in graph.node if node.op in ("While", "StatelessWhile")
+                and "weighted_mean" in node.name]
+
+
+def test_loss_is_task_loss_plus_gamma_times_lm_loss(make_classifier, texts, labels):
+    model = make_classifier()
+    model.gamma.assign(0.37)
+    figures = model.evaluate(texts, labels, return_dict=True, verbose=0)
+    expected = figures["task_loss"] + 0.37 * figures["lm_loss"]
+    assert figures["loss"] == pytest.approx(expected, abs=1e-5)
+    x, y, weights = model.preprocessor(tf.constant(texts), y=model.label_ids(labels))
+    logits = model(x)
+    lm_loss = float(LanguageModelingLoss()(y["lm"], logits["lm"], weights["lm"]))
+    assert figures["lm_loss"] == pytest.approx(lm_loss, abs=1e-5)
+
+
+def gradients(model, batch, sliced):
+    x, y, weights = batch
+    with tf.GradientTape() as tape:
+        outputs = (
+            model.training_outputs(x, y, weights, training=True)
+            if sliced
+            else model(x, training=True)
+        )
+        loss = model.compute_loss(x, y, outputs, weights)
+    variables = [variable.value for variable in model.trainable_variables]
+    return [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
+
+
+def test_gradients_in_slices_equal_those_of_the_logits(make_classifier, texts, labels):
+    model = make_classifier()
+    model.gamma.assign(0.5)
+    fit(model, texts, labels, epochs=1)
+    for layers in model.layer_groups.values():
+        for layer in layers:
+            layer.trainable = True
+    batch = model.preprocessor(tf.constant(texts), y=model.label_ids(labels))
+    pairs = zip(gradients(model, batch, True), gradients(model, batch, False), strict=True)
+    for sliced, plain in pairs:
+        np.testing.assert_allclose(sliced, plain, atol=1e-5)
+
+
+def test_predict_gives_the_task_logits_of_texts_in_order(make_classifier, texts):
+    model = make_classifier()
+    together = model.predict(texts, batch_size=3, verbose=0)
+    expected = model(model.preprocessor(texts))["task"]
+    np.testing.assert_allclose(together, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["attention", "last"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_padding_does_not_change_predictions(
+    make_classifier, pooling, bidirectional, texts
+):
+    model = make_classifier(pooling=pooling, bidirectional=bidirectional, num_layers=2)
+    together = model.predict(texts, batch_size=8, verbose=0)
+    alone = model.predict(texts, batch_size=1, verbose=0)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_without_auxiliary_loss_training_is_on_the_task_alone(
+    make_classifier, texts, labels
+):
+    model = make_classifier(auxiliary_loss=False)
+    history = fit(model, texts, labels)
+    assert "lm_loss" not in history.history
+    np.testing.assert_allclose(history.history["loss"], history.history["task_loss"])
+
+
+def test_keras_file_and_preset_give_the_same_predictions(
+    make_classifier, texts, labels, tmp_path
+):
+    model = make_classifier(pooling="last")
+    fit(model, texts, labels)
+    expected = model.predict(texts, verbose=0)
+    model.save(tmp_path / "model.keras")
+    model.save_to_preset(str(tmp_path / "preset"))
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    preset = SiATLClassifier.from_preset(str(tmp_path / "preset"))
+    for again in (loaded, preset):
+        np.testing.assert_allclose(again.predict(texts, verbose=0), expected, atol=1e-6)
+        assert again.label_names == ["no", "yes"]
+    saved, original = loaded.optimizer.variables, model.optimizer.variables
+    for a, b in zip(saved, original, strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+def test_new_classifier_takes_the_weights_of_a_language_model_preset(
+    make_lm, texts, tmp_path
+):
+    lm = make_lm()
+    lm.save_to_preset(str(tmp_path))
+    model = SiATLClassifier.from_preset(
+        str(tmp_path),
+        label_names=["a", "b", "c"],
+        backbone_overrides={"hidden_dropout": 0.4},
+    )
+    assert model.backbone.hidden_dropout == 0.4
+    np.testing.assert_allclose(
+        model.backbone.token_embedding.embeddings,
+        lm.backbone.token_embedding.embeddings,
+    )
+    scratch = SiATLClassifier.from_preset(
+        str(tmp_path), load_weights=False, num_classes=2
+    )
+    assert (
+        scratch.backbone.token_embedding.embeddings.numpy()
+        != lm.backbone.token_embedding.embeddings.numpy()
+    ).any()
+
+
+def test_language_model_preset_without_classes_is_refused(make_lm, tmp_path):
+    make_lm().save_to_preset(str(tmp_path))
+    with pytest.raises(ValueError, match="pass `num_classes` or `label_names`"):
+        SiATLClassifier.from_preset(str(tmp_path))
+
+
+def test_class_weight_changes_the_task_loss_alone(make_classifier, texts, labels):
+    plain = fit(make_classifier(), texts, labels, epochs=2, shuffle=False).history
+    weights = {"no": 1.0, "yes": 3.0}
+    weighted = fit(
+        make_classifier(), texts, labels, epochs=2, shuffle=False, class_weight=weights
+    ).history
+    assert weighted["task_loss"][0] > 1.2 * plain["task_loss"][0]
+    assert weighted["lm_loss"] == pytest.approx(plain["lm_loss"], rel=1e-3)
+
+
+def test_arrays_raw_datasets_and_packed_datasets_evaluate_alike(
+    make_classifier, texts, labels
+):
+    model = make_classifier()
+    ids = model.label_ids(labels)
+    raw = tf.data.Dataset.from_tensor_slices((texts, ids)).batch(8)
+    packed = raw.map(model.preprocessor)
+    expected = model.evaluate(texts, ids, return_dict=True, verbose=0)
+    for data in (raw, packed):
+        figures = model.evaluate(data, return_dict=True, verbose=0)
+        assert figures == pytest.approx(expected, abs=1e-5)
+
+
+def test_attention_names_tokens_and_sums_to_one(make_classifier):
+    tokens, weights = make_classifier().attention(["so glad", "what a day !"])
+    assert tokens[0] == ["<s>", "so", "glad", "</s>"]
+    assert [len(row) for row in weights] == [4, 6]
+    assert [sum(row) for row in weights] == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_works_through_all_stages(
+    make_classifier, texts, labels, policy
+):
+    model = make_classifier(backbone={"dtype": policy})
+    history = fit(model, texts, labels, validation_data=(texts, labels)).history
+    assert history["stage"] == [1, 2, 3, 3]
+    assert np.isfinite(history["loss"]).all()
+    assert model.predict(texts, verbose=0).dtype == np.float32
+
+
+def test_unknown_labels_and_missing_classes_are_refused(make_classifier, make_backbone):
+    model = make_classifier()
+    with pytest.raises(ValueError, match=r"\['perhaps'\].*not among the model's"):
+        model.label_ids(["yes", "perhaps"])
+    with pytest.raises(ValueError, match="class numbers from 0 to 1"):
+        model.label_ids([0, 2])
+    with pytest.raises(ValueError, match="Pass `num_classes`, or `label_names`"):
+        SiATLClassifier(make_backbone())
+    with pytest.raises(ValueError, match="must be a causal language model's backbone"):
+        SiATLClassifier(keras.Sequential(), num_classes=2)

@@ -1,0 +1,145 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from siatl_keras.export import export_saved_model
+from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.text import WordTokenizer
+
+WORDS = "so glad my flight is late again what a day ! not really".split()
+TEXTS = ["so glad my flight", "", "What a DAY!!!", "never seen words 😀", "#NotReally"]
+# A server's process: nothing but TensorFlow and tensorflow_text.
+SERVER = """
+import json, sys
+import tensorflow as tf, tensorflow_text
+assert not any(name.split(".")[0] in ("siatl_keras", "keras_hub") for name in sys.modules)
+served = tf.saved_model.load(sys.argv[1])
+answer = served.signatures["serving_default"](text=tf.constant(json.loads(sys.argv[2])))
+tokens = served.signatures["tokens"](text=tf.constant(json.loads(sys.argv[2])))
+hostile = [b"", b" ", b"\\xff\\xfe\\x00abc", "\\U0001F468\\u200D\\U0001F469".encode(),
+           b"so late! " * 600_000, b"a" * 5_000_000]
+sizes = {n: served.signatures["serving_default"](text=tf.constant(["so late"] * n, tf.string))
+         ["probabilities"].shape.as_list() for n in (0, 1, 1000)}
+crazy = served.signatures["serving_default"](text=tf.constant(hostile))["probabilities"]
+print(json.dumps({
+    "label": [x.decode() for x in answer["label"].numpy().tolist()],
+    "label_id": answer["label_id"].numpy().tolist(),
+    "probabilities": answer["probabilities"].numpy().tolist(),
+    "tokens": [[t.decode() for t in row] for row in tokens["tokens"].numpy().tolist()],
+    "attention": tokens["attention"].numpy().sum(-1).tolist(),
+    "sizes": sizes, "hostile_sums": crazy.numpy().sum(-1).tolist(),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *WORDS])
+    return SiATLClassifier(
+        LSTMBackbone(17, embedding_dim=6, hidden_dim=8, num_layers=2),
+        preprocessor=SiATLPreprocessor(tokenizer),
+        label_names=["no", "yes", "perhaps"],
+        units=5,
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    return export_saved_model(model, tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def answer(exported, run_python):
+    return json.loads(run_python(exported, json.dumps(TEXTS), code=SERVER))
+
+
+def probabilities_of(model):
+    return tf.nn.softmax(model.predict(TEXTS, verbose=0)).numpy()
+
+
+def test_fresh_process_answers_as_predict_does(model, answer):
+    expected = probabilities_of(model)
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+    assert answer["label_id"] == expected.argmax(-1).tolist()
+    assert answer["label"] == [model.label_names[i] for i in expected.argmax(-1)]
+
+
+def test_token_signature_shows_tokens_and_attention(answer):
+    assert [t for t in answer["tokens"][0] if t] == "<s> so glad my flight </s>".split()
+    np.testing.assert_allclose(answer["attention"], 1.0, atol=1e-5)
+
+
+def test_hostile_texts_and_any_batch_size_are_answered(answer):
+    np.testing.assert_allclose(answer["hostile_sums"], 1.0, atol=1e-5)
+    assert answer["sizes"] == {"0": [0, 3], "1": [1, 3], "1000": [1000, 3]}
+
+
+def test_saved_model_cli_answers_the_same(model, exported):
+    command = [
+        str(Path(sys.executable).parent / "saved_model_cli"),
+        *("run", "--dir", exported, "--tag_set", "serve"),
+        *("--signature_def", "serving_default"),
+        *("--input_exprs", f"text=np.array({TEXTS[:1]!r}, dtype=object)"),
+    ]
+    source = (
+        "import tensorflow_text; import sys; from tensorflow.python.tools import "
+        "saved_model_cli; sys.argv = sys.argv[1:]; saved_model_cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source, *command], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    expected = probabilities_of(model)[0]
+    shown = done.stdout.split("output key probabilities:\n")[1].split("]]")[0]
+    received = [float(x) for x in shown.replace("[", " ").split()]
+    np.testing.assert_allclose(received, expected, atol=1e-5)
+
+
+def test_no_weight_of_the_lm_head_product_is_in_the_graph(exported):
+    served = tf.saved_model.load(exported)
+    shapes = {
+        tuple(output.shape.as_list())
+        for signature in served.signatures.values()
+        for operation in signature.graph.get_operations()
+        for output in operation.outputs
+        if output.shape.rank == 3
+    }
+    assert shapes and not any(shape[-1] == 17 for shape in shapes)
+
+
+def test_versions_count_up_and_nothing_half_done_is_left(model, exported):
+    folder = Path(exported).parent
+    (folder / "7").mkdir()
+    assert export_saved_model(model, folder) == str(folder / "8")
+    assert not list(folder.glob(".partial-*"))
+
+
+def test_warmup_requests_are_prediction_logs(exported):
+    path = Path(exported) / "assets.extra" / "tf_serving_warmup_requests"
+    from siatl_keras.serving_warmup import _PredictionLog
+
+    logs = [
+        _PredictionLog.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
+    requests = [log.predict_log.request for log in logs]
+    assert {r.model_spec.signature_name for r in requests} == {
+        "serving_default",
+        "tokens",
+    }
+    served = tf.saved_model.load(exported)
+    for request in requests:
+        text = tf.constant(tf.make_ndarray(request.inputs["text"]).tolist())
+        signature = served.signatures[request.model_spec.signature_name]
+        assert signature(text=text)["label"].shape[0] == text.shape[0]
+
+
+def test_model_without_preprocessor_is_refused(tmp_path):
+    bare = SiATLClassifier(LSTMBackbone(5, 4, 4, 1), num_classes=2)
+    with pytest.raises(ValueError, match="needs a preprocessor"):
+        export_saved_model(bare, tmp_path)
