@@ -1,0 +1,184 @@
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE = REPOSITORY / "siatl_keras"
+
+# Who may import whom. Modules beside the packages that all may use: these two.
+FOR_ALL = {"_keras_internals", "atomic"}
+MAY_IMPORT = {
+    "callbacks": {"training"},
+    "data": set(),
+    "distribute": set(),
+    "evaluation": set(),
+    "export": {"layers", "serving_warmup"},
+    "layers": set(),
+    "models": {"data", "layers", "text", "training"},
+    "run_folder": set(),
+    "serving_warmup": set(),
+    "text": {"data"},
+    "training": set(),
+    "workflows": {"callbacks", "data", "evaluation", "models", "text", "training"},
+}
+
+HOW_IT_STARTS = """
+import siatl_keras
+print(siatl_keras.__version__)
+from siatl_keras import *
+print(callbacks.GammaDecay.__name__, export.export_saved_model.__name__)
+import keras
+for name in ("LSTMBackbone", "LSTMCausalLM", "SiATLClassifier"):
+    assert keras.saving.get_registered_object(f"siatl_keras>{name}"), name
+print(distribute.strategy_from_devices("cpu:2").num_replicas_in_sync)
+"""
+
+
+def tracked_files():
+    """The files that git keeps, or would keep: not what it ignores."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    paths = [REPOSITORY / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def requirements(lines):
+    """Maps each requirement to its comment."""
+    parts = [re.fullmatch(r'\s*"?([^"#]+?)"?,?\s*(?:#\s*(.+))?', li) for li in lines]
+    return {part[1]: part[2] for part in parts}
+
+
+def in_requirements_txt():
+    lines = (REPOSITORY / "requirements.txt").read_text("utf-8").splitlines()
+    return requirements(li for li in lines if li and not li.startswith("#"))
+
+
+def in_pyproject():
+    text = (REPOSITORY / "pyproject.toml").read_text("utf-8")
+    lines = re.findall(r'^ {4}"[^"]+~=.*$', text, re.MULTILINE)
+    return requirements(lines)
+
+
+def modules():
+    """Every module of the package, and the part of it that it belongs to."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        part = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        yield path, part
+
+
+def parts_imported(path):
+    """The parts of the package that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.split(".")[0] == "siatl_keras":
+                yield [*name.split("."), ""][1]
+
+
+def test_requirements_are_those_of_pyproject():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
+    extras = project["optional-dependencies"]
+    expected = [*project["dependencies"], *extras["test"], *extras["lint"]]
+    assert list(in_requirements_txt()) == expected
+
+
+def test_every_requirement_is_a_compatible_range_and_says_why():
+    both = {**in_pyproject(), **in_requirements_txt()}
+    assert len(both) == len(in_pyproject()) == len(in_requirements_txt()) + 1
+    for requirement, why in both.items():
+        assert "~=" in requirement
+        assert why, requirement
+
+
+def test_imports_go_one_way():
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {imported}"
+        for path, part in modules()
+        for imported in parts_imported(path)
+        if part in MAY_IMPORT and imported not in {part} | FOR_ALL | MAY_IMPORT[part]
+    ]
+    assert wrong == []
+
+
+def test_every_part_of_the_package_has_its_rule():
+    parts = {part for _, part in modules()}
+    assert parts - FOR_ALL - {"__init__", "_version"} == set(MAY_IMPORT)
+
+
+def test_text_knows_only_the_readers_of_data():
+    for path in (PACKAGE / "text").glob("*.py"):
+        for line in path.read_text("utf-8").splitlines():
+            if "import" in line and "siatl_keras.data" in line:
+                assert "siatl_keras.data.readers" in line
+
+
+def test_private_keras_is_used_in_one_module_only():
+    private = re.compile(r"keras\.src|keras_hub\.src|tensorflow\.python")
+    users = [
+        path.name for path, _ in modules() if private.search(path.read_text("utf-8"))
+    ]
+    assert set(users) <= {"_keras_internals.py"}
+
+
+def test_init_files_only_export():
+    allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)
+    for path in PACKAGE.rglob("__init__.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            assert isinstance(node, allowed), f"{path}, line {node.lineno}"
+
+
+def test_no_source_file_is_too_long_to_read():
+    long = {
+        path.name: lines
+        for path in tracked_files()
+        if path.suffix == ".py"
+        and (lines := len(path.read_text("utf-8").splitlines())) > 400
+    }
+    assert long == {}
+
+
+def test_no_file_names_a_place_on_one_machine():
+    absolute = re.compile(rb"(?<![\w.$])/(work|home|root|tmp|Users|mnt)/\w")
+    found = [
+        str(path.relative_to(REPOSITORY))
+        for path in tracked_files()
+        if path.suffix not in (".h5", ".png", ".gz")
+        and absolute.search(path.read_bytes())
+    ]
+    assert found == []
+
+
+def test_importing_the_package_registers_its_classes_and_starts_nothing(run_python):
+    version, names, replicas = run_python(code=HOW_IT_STARTS).splitlines()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert names == "GammaDecay export_saved_model"
+    assert replicas == "2"
+
+
+def test_make_says_which_python_is_needed(tmp_path):
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
+    # As on a machine whose only Python is too old: no candidate starts.
+    done = subprocess.run(
+        ["make", "setup", "PYTHON="], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode
+    assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+    assert not (tmp_path / ".venv").exists()
