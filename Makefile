@@ -39,6 +39,7 @@ format: setup
 
 benchmark: setup
 	$(BIN)/python -m benchmarks.text_pipeline
+	$(BIN)/python -m benchmarks.lstm
 
 clean:
 	rm -rf .venv runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
