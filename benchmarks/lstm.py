@@ -9,9 +9,9 @@ import statistics
 import time
 
 import keras
-import recipes  # noqa: F401  (quiet start of TensorFlow)
 import tensorflow as tf
 
+import recipes  # noqa: F401  (quiet start of TensorFlow)
 from siatl_keras.layers import LSTM
 
 BATCH, TIME, FEATURES, UNITS = 32, 40, 256, 512
@@ -47,7 +47,9 @@ def _step(layer):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             loss = tf.reduce_sum(layer(inputs))
-        return tape.gradient(loss, [inputs, *[v.value for v in layer.trainable_variables]])
+        return tape.gradient(
+            loss, [inputs, *[v.value for v in layer.trainable_variables]]
+        )
 
     return step
 

@@ -42,7 +42,6 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
         ValueError: if the model has no preprocessor.
 
     Example:
-
     >>> path = export_saved_model(model, "saved_models/sarcasm")  # doctest: +SKIP
     >>> served = tf.saved_model.load(path)  # doctest: +SKIP
     """

@@ -67,26 +67,32 @@ def lm_dataset(
         next(read_texts(path, text_column))
     texts_at_once = TEXTS_PER_BLOCK if stream else batch_size * BATCHES_PER_WINDOW
 
-    def windows_of_texts() -> Iterator[tuple[list[str], int]]:
-        for number in itertools.count() if repeat else [0]:
-            texts = read_texts(paths, text_column)
-            if seed is not None:
-                texts = _shuffled(texts, shuffle_buffer, (seed, number))
-            for index in itertools.count():
-                rows = list(itertools.islice(texts, texts_at_once))
-                if not rows:
-                    break
-                yield rows, index
+    def blocks_of_texts(number: int) -> Iterator[tuple[list[str], int]]:
+        texts = read_texts(paths, text_column)
+        if seed is not None:
+            texts = _shuffled(texts, shuffle_buffer, (seed, int(number)))
+        for index in itertools.count():
+            rows = list(itertools.islice(texts, texts_at_once))
+            if not rows:
+                break
+            yield rows, index
 
-    dataset = tf.data.Dataset.from_generator(
-        windows_of_texts,
-        output_signature=(
-            tf.TensorSpec([None], tf.string),
-            tf.TensorSpec([], tf.int64),
-        ),
-    )
     make = _windows if stream else _sentences
-    dataset = make(dataset, preprocessor, batch_size, seed)
+
+    def one_pass(number: tf.Tensor) -> tf.data.Dataset:
+        blocks = tf.data.Dataset.from_generator(
+            blocks_of_texts,
+            args=(number,),
+            output_signature=(
+                tf.TensorSpec([None], tf.string),
+                tf.TensorSpec([], tf.int64),
+            ),
+        )
+        return make(blocks, preprocessor, batch_size, seed, number)
+
+    # A dataset a pass: windows and batches never mix texts of two passes.
+    passes = tf.data.Dataset.counter() if repeat else tf.data.Dataset.range(1)
+    dataset = passes.flat_map(one_pass)
     if skip_steps:
         dataset = dataset.skip(skip_steps)
     pack = dataset.map(preprocessor.pack, num_parallel_calls=tf.data.AUTOTUNE)
@@ -104,7 +110,11 @@ def _shuffled(
 
 
 def _sentences(
-    dataset: tf.data.Dataset, preprocessor: Any, batch_size: int, seed: int | None
+    dataset: tf.data.Dataset,
+    preprocessor: Any,
+    batch_size: int,
+    seed: int | None,
+    number: tf.Tensor,
 ) -> tf.data.Dataset:
     """A row a text: sorted by length in each window, batches shuffled."""
 
@@ -118,7 +128,7 @@ def _sentences(
             order = tf.argsort(token_ids.row_lengths(), stable=True)
             token_ids = tf.gather(token_ids, order)
             starts = tf.random.experimental.stateless_shuffle(
-                starts, seed=tf.stack([tf.constant(seed, tf.int64), index])
+                starts, seed=tf.stack([seed + number, index])
             )
         return tf.data.Dataset.from_tensor_slices(starts).map(
             lambda start: token_ids[start : start + batch_size]
@@ -129,7 +139,11 @@ def _sentences(
 
 
 def _windows(
-    dataset: tf.data.Dataset, preprocessor: Any, batch_size: int, seed: int | None
+    dataset: tf.data.Dataset,
+    preprocessor: Any,
+    batch_size: int,
+    seed: int | None,
+    number: tf.Tensor,
 ) -> tf.data.Dataset:
     """Rows of `sequence_length` steps over all texts joined."""
     steps = preprocessor.sequence_length
@@ -148,6 +162,8 @@ def _windows(
     if seed is not None:
         # Keras looks at a batch before it trains: that must not change the order.
         windows = windows.shuffle(
-            batch_size * BATCHES_PER_WINDOW, seed=seed, reshuffle_each_iteration=False
+            batch_size * BATCHES_PER_WINDOW,
+            seed=seed + number,
+            reshuffle_each_iteration=False,
         )
     return windows.ragged_batch(batch_size)

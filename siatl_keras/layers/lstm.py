@@ -44,7 +44,6 @@ class LSTM(keras.layers.LSTM):
             a configuration that the fast path does not cover.
 
     Example:
-
     >>> layer = LSTM(8, return_sequences=True)
     >>> layer(keras.ops.ones((2, 5, 3))).shape
     TensorShape([2, 5, 8])

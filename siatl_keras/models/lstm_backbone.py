@@ -49,7 +49,6 @@ class LSTMBackbone(keras_hub.models.Backbone):
         ValueError: if a size is not positive.
 
     Example:
-
     >>> backbone = LSTMBackbone(
     ...     vocabulary_size=100, embedding_dim=8, hidden_dim=16, num_layers=2)
     >>> token_ids = keras.ops.array([[1, 5, 6, 2, 0]])

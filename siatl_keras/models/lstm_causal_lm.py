@@ -37,7 +37,6 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         LM logits `[batch, time, vocabulary]`.
 
     Example:
-
     >>> tokenizer = siatl_keras.text.WordTokenizer(
     ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "morning"])
     >>> lm = LSTMCausalLM(

@@ -70,14 +70,14 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
             the backbone has no reversible token embedding.
 
     Example:
-
     >>> tokenizer = siatl_keras.text.WordTokenizer(
     ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
     >>> model = SiATLClassifier(
     ...     LSTMBackbone(6, embedding_dim=8, hidden_dim=8, num_layers=1),
     ...     preprocessor=SiATLPreprocessor(tokenizer),
     ...     label_names=["negative", "positive"])
-    >>> history = model.fit(["good", "bad"] * 8, ["positive", "negative"] * 8, verbose=0)
+    >>> labels = ["positive", "negative"] * 8
+    >>> history = model.fit(["good", "bad"] * 8, labels, verbose=0)
     >>> model.predict(["good"], verbose=0).shape
     (1, 2)
     """

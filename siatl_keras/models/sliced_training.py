@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
-from siatl_keras.layers import sliced_cross_entropy
+from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 
 
 class SlicedTraining:

@@ -16,9 +16,9 @@ import tensorflow as tf
 from siatl_keras.atomic import new_folder, write_json
 from siatl_keras.callbacks import BackupAndRestore
 from siatl_keras.data import lm_dataset
+from siatl_keras.evaluation import plot_perplexity
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
-from siatl_keras.evaluation import plot_perplexity
 
 
 def pretrain_language_model(
@@ -93,7 +93,11 @@ def pretrain_language_model(
         model.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0))
         model.optimizer.build(model.trainable_variables)
     backup = BackupAndRestore(str(Path(output) / "backup"))
-    data = {"preprocessor": preprocessor, "batch_size": batch_size, "stream": stream}
+    data: dict[str, Any] = {
+        "preprocessor": preprocessor,
+        "batch_size": batch_size,
+        "stream": stream,
+    }
     all_validation = lm_dataset(validation, **data)
     history = model.fit(
         lm_dataset(

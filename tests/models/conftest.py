@@ -12,7 +12,24 @@ from siatl_keras.models import (
 )
 from siatl_keras.text import WordTokenizer
 
-WORDS = "so glad my flight is late again what a day ! not really good bad the".split()
+WORDS = [
+    "so",
+    "glad",
+    "my",
+    "flight",
+    "is",
+    "late",
+    "again",
+    "what",
+    "a",
+    "day",
+    "!",
+    "not",
+    "really",
+    "good",
+    "bad",
+    "the",
+]
 VOCABULARY = ["<pad>", "<s>", "</s>", "<unk>", *WORDS]
 TEXTS = [
     "so glad my flight is late again",

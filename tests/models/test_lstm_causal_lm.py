@@ -66,7 +66,14 @@ def test_preset_round_trip_scores_the_same(make_lm, texts, tmp_path):
 
 def test_preprocessor_shifts_targets_and_weights_real_ones(make_lm):
     x, y, weights = make_lm().preprocessor(["good day", "bad"])
-    assert x["token_ids"].numpy().tolist() == [[1, 17, 13, ], [1, 18, 2]]
+    assert x["token_ids"].numpy().tolist() == [
+        [
+            1,
+            17,
+            13,
+        ],
+        [1, 18, 2],
+    ]
     assert y.numpy().tolist() == [[17, 13, 2], [18, 2, 0]]
     assert weights.numpy().tolist() == [[1, 1, 1], [1, 1, 0]]
 

@@ -30,7 +30,9 @@ def values_of(model):
 
 def has_changed(before, after):
     return {
-        name: any((a != b).any() for a, b in zip(before[name], after[name], strict=True))
+        name: any(
+            (a != b).any() for a, b in zip(before[name], after[name], strict=True)
+        )
         for name in before
     }
 
@@ -85,8 +87,11 @@ def test_stage_one_neither_computes_nor_reports_the_lm_loss(
     batch = model.preprocessor(tf.constant(texts), y=tf.zeros(8, tf.int32))
     step = tf.function(lambda data: model.training_outputs(*data, training=True))
     graph = step.get_concrete_function(batch).graph.as_graph_def()
-    assert not [node for node in graph.node if node.op in ("While", "StatelessWhile")
-                and "weighted_mean" in node.name]
+    assert not [
+        node
+        for node in graph.node
+        if node.op in ("While", "StatelessWhile") and "weighted_mean" in node.name
+    ]
 
 
 def test_loss_is_task_loss_plus_gamma_times_lm_loss(make_classifier, texts, labels):
@@ -122,7 +127,9 @@ def test_gradients_in_slices_equal_those_of_the_logits(make_classifier, texts, l
         for layer in layers:
             layer.trainable = True
     batch = model.preprocessor(tf.constant(texts), y=model.label_ids(labels))
-    pairs = zip(gradients(model, batch, True), gradients(model, batch, False), strict=True)
+    pairs = zip(
+        gradients(model, batch, True), gradients(model, batch, False), strict=True
+    )
     for sliced, plain in pairs:
         np.testing.assert_allclose(sliced, plain, atol=1e-5)
 
