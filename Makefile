@@ -42,4 +42,4 @@ benchmark: setup
 	$(BIN)/python -m benchmarks.lstm
 
 clean:
-	rm -rf .venv runs .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv runs build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
