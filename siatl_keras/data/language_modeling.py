@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.data.readers import PathLike, as_paths, read_texts
+from siatl_keras.data.until_exit import until_exit
 
 # Texts are sorted by length inside windows of so many batches: few padding tokens,
 # while the windows keep the order of training random.
@@ -81,7 +82,7 @@ def lm_dataset(
 
     def one_pass(number: tf.Tensor) -> tf.data.Dataset:
         blocks = tf.data.Dataset.from_generator(
-            blocks_of_texts,
+            lambda number: until_exit(blocks_of_texts(number)),
             args=(number,),
             output_signature=(
                 tf.TensorSpec([None], tf.string),

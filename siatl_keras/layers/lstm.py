@@ -113,7 +113,14 @@ class LSTM(keras.layers.LSTM):
             ops.convert_to_tensor(self.cell.bias),
             None if mask is None else tf.cast(mask, tf.bool),
         )
-        return hidden, outputs, [hidden, cell]
+        last_output = hidden
+        if mask is not None:
+            # As in Keras, nothing comes out before the first real step, whatever the
+            # initial state.
+            seen = ops.cumsum(ops.cast(mask, outputs.dtype), axis=1) > 0
+            outputs = ops.where(seen[:, :, None], outputs, 0.0)
+            last_output = ops.where(seen[:, -1:], hidden, 0.0)
+        return last_output, outputs, [hidden, cell]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -65,7 +65,8 @@ def lstm_sequence(
             )
 
         results = (tf.transpose(outputs, [1, 0, 2]), hidden, cell)
-        return results, _first_order_only(gradient)
+        depends_on = (inputs, kernel, recurrent_kernel, bias)
+        return results, _first_order_only(gradient, depends_on)
 
     return run(
         inputs,
@@ -234,11 +235,15 @@ def _backward(
     )
 
 
-def _first_order_only(gradient):
-    """Wraps a gradient function so that differentiating it again says why it fails."""
+def _first_order_only(gradient, depends_on):
+    """Wraps a gradient function so that differentiating it again says why it fails.
+
+    What the gradient depends on besides its arguments is passed along: a tape that
+    watches it would otherwise find no path, and give `None`.
+    """
 
     @tf.custom_gradient
-    def guarded(*upstream):
+    def guarded(*arguments):
         def second_order(*_):
             raise LookupError(
                 "siatl_keras.layers.LSTM has no second-order gradient. Use "
@@ -246,6 +251,6 @@ def _first_order_only(gradient):
                 "is needed."
             )
 
-        return gradient(*upstream), second_order
+        return gradient(*arguments[: -len(depends_on)]), second_order
 
-    return guarded
+    return lambda *upstream: guarded(*upstream, *depends_on)

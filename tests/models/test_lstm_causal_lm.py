@@ -12,7 +12,7 @@ def test_training_on_raw_strings_lowers_the_perplexity(make_lm, texts):
     lm.compile(keras.optimizers.Adam(0.02))
     history = lm.fit(texts, epochs=40, batch_size=4, verbose=0).history
     assert history["perplexity"][0] > 15
-    assert history["perplexity"][-1] < 6
+    assert history["perplexity"][-1] < 10
 
 
 def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts):

@@ -1,0 +1,168 @@
+"""The recipes in a row, each in a process of its own, as somebody would run them."""
+
+import json
+import random
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
+
+GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
+BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("work")
+    generator = random.Random(0)
+    for name, size in (("train", 32), ("validation", 8), ("test", 12)):
+        rows = [
+            f"{generator.choice(texts)}{generator.choice(['', '!', ' again'])}\t{label}"
+            for label, texts in (("good", GOOD), ("bad", BAD))
+            for _ in range(size // 2)
+        ]
+        lines = ["text\tlabel", *rows]
+        (folder / f"{name}.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe(run_python):
+    def run(name, *flags, **kwargs):
+        return run_python("-m", f"recipes.{name}", *flags, **kwargs)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def lm(work, recipe):
+    recipe(
+        "build_vocabulary",
+        f"--corpus={work}/train.tsv",
+        "--size=40",
+        f"--output={work}/vocabulary",
+    )
+    recipe(
+        "pretrain_lm",
+        f"--train={work}/train.tsv",
+        f"--validation={work}/validation.tsv",
+        f"--vocabulary={work}/vocabulary/vocabulary.txt",
+        f"--preset={work}/lm",
+        f"--output={work}/pretraining",
+        *("--embedding_dim=6", "--hidden_dim=8", "--batch_size=8"),
+        *("--steps=8", "--steps_per_epoch=4", "--devices=cpu"),
+    )
+    return work / "lm"
+
+
+@pytest.fixture(scope="module")
+def finetuned(work, lm, recipe):
+    flags = (
+        f"--train={work}/train.tsv",
+        f"--validation={work}/validation.tsv",
+        f"--test={work}/test.tsv",
+        f"--lm={lm}",
+        *("--epochs=3", "--embedding_epoch=3", "--units=4", "--batch_size=8"),
+        f"--output={work}/run",
+    )
+    printed = recipe("finetune", *flags, "--devices=cpu:2")
+    assert "stage 2: now learning backbone" in printed
+    assert "stage 3: now learning embedding" in printed
+    return work / "run"
+
+
+def test_pretraining_reports_its_perplexity(lm, work):
+    metrics = json.loads((work / "pretraining" / "metrics.json").read_text())
+    assert 1 < metrics["validation_perplexity"] < 60
+    assert len(metrics["history"]["perplexity"]) == 2
+    assert (lm / "perplexity.png").stat().st_size > 1000
+
+
+def test_finetuning_leaves_a_whole_run_folder(finetuned):
+    metrics = json.loads((finetuned / "metrics.json").read_text())
+    assert [epoch["stage"] for epoch in metrics["history"]] == [1, 2, 3]
+    assert "lm_loss" not in metrics["history"][0]
+    assert metrics["history"][1]["lm_loss"] > 0
+    assert 0 <= metrics["test"]["macro_f1"] <= 1
+    assert "--embedding_epoch=3" in (finetuned / "flags.txt").read_text()
+    for name in ("report.txt", "confusion.png", "training.png", "model/config.json"):
+        assert (finetuned / name).stat().st_size > 0
+    assert not list(finetuned.glob("backup/*"))
+
+
+def test_tensorboard_shows_gamma_stage_losses_and_rates(finetuned):
+    read = {}
+    for path in (finetuned / "tensorboard").iterdir():
+        events = EventAccumulator(str(path)).Reload()
+        for tag in events.Tags()["tensors"]:
+            points = events.Tensors(tag)
+            values = [tensor_util.make_ndarray(p.tensor_proto) for p in points]
+            read[f"{path.name}/{tag}"] = values
+    assert [float(v) for v in read["train/epoch_stage"]] == [1, 2, 3]
+    gammas = [float(v) for v in read["train/epoch_gamma"]]
+    assert gammas[0] == pytest.approx(0.2) and gammas[0] > gammas[1] > gammas[2]
+    for tag in (
+        "task_loss",
+        "macro_f1",
+        "learning_rate/task",
+        "learning_rate/backbone",
+    ):
+        assert len(read[f"train/epoch_{tag}"]) == 3
+    assert len(read["train/epoch_lm_loss"]) == 2
+    assert len(read["validation/epoch_perplexity"]) == 3
+
+
+def test_finished_run_is_not_overwritten(finetuned, recipe, work, lm):
+    files = [f"--{name}={work}/train.tsv" for name in ("train", "validation")]
+    done = recipe(
+        "finetune", *files, f"--lm={lm}", f"--output={finetuned}", check=False
+    )
+    assert done.returncode != 0
+    assert "--overwrite" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_evaluate_says_what_finetune_said(finetuned, recipe, work):
+    printed = recipe(
+        "evaluate",
+        f"--model={finetuned}/model",
+        f"--data={work}/test.tsv",
+        f"--output={work}/evaluation",
+    )
+    assert "macro F1" in printed and "rows: true class" in printed
+    expected = json.loads((finetuned / "metrics.json").read_text())["test"]
+    received = json.loads((work / "evaluation" / "metrics.json").read_text())
+    assert received == expected
+
+
+def test_predict_streams_a_line_for_each_line(finetuned, recipe):
+    lines = "so glad today\n\nreally bad\tflight\n"
+    printed = recipe("predict", f"--model={finetuned}/model", stdin=lines)
+    rows = [line.split("\t") for line in printed.splitlines()]
+    assert rows[0] == ["text", "label", "bad", "good"]
+    assert [row[0] for row in rows[1:]] == ["so glad today", "", "really bad flight"]
+    for row in rows[1:]:
+        assert row[1] in ("good", "bad")
+        assert sum(map(float, row[2:])) == pytest.approx(1, abs=1e-4)
+    as_json = recipe("predict", f"--model={finetuned}/model", "--json", stdin=lines)
+    assert json.loads(as_json.splitlines()[0])["label"] == rows[1][1]
+
+
+def test_export_recipe_makes_a_version(finetuned, recipe, work):
+    printed = recipe("export", f"--model={finetuned}/model", f"--output={work}/served")
+    assert printed.strip() == f"{work}/served/1"
+    assert (work / "served" / "1" / "saved_model.pb").exists()
+
+
+def test_wrong_file_is_said_in_one_line_without_a_trace(recipe, work, lm):
+    broken = work / "broken.tsv"
+    broken.write_text("text\tlabel\nonly one field\n")
+    done = recipe(
+        "finetune",
+        f"--train={broken}",
+        f"--validation={broken}",
+        f"--lm={lm}",
+        f"--output={work}/broken",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "broken.tsv, line 2" in done.stderr and "Traceback" not in done.stderr
