@@ -37,6 +37,7 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         LM logits `[batch, time, vocabulary]`.
 
     Example:
+    >>> import siatl_keras
     >>> tokenizer = siatl_keras.text.WordTokenizer(
     ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "morning"])
     >>> lm = LSTMCausalLM(

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from siatl_keras import _keras_internals
 from siatl_keras.data import LabelMap
+from siatl_keras.data.label_map import class_names
 from siatl_keras.layers import TaskHead
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
@@ -25,6 +26,7 @@ from siatl_keras.training import (
     MacroF1,
     SyncedLossScaleOptimizer,
     TokenPerplexity,
+    paper_optimizer,
 )
 
 
@@ -70,6 +72,7 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
             the backbone has no reversible token embedding.
 
     Example:
+    >>> import siatl_keras
     >>> tokenizer = siatl_keras.text.WordTokenizer(
     ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
     >>> model = SiATLClassifier(
@@ -99,7 +102,7 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
         output_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        num_classes, label_names = _checked_classes(num_classes, label_names)
+        num_classes, label_names = class_names(num_classes, label_names)
         if not isinstance(
             getattr(backbone, "token_embedding", None),
             keras.layers.ReversibleEmbedding,
@@ -178,8 +181,7 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
 
         Args:
             optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
-                paper's: Adam at 5e-4 for the task layers and SGD at 1e-4 for what was
-                pretrained, the gradient norm of each of the two clipped to 1.
+                `paper_optimizer`: Adam for what is new, SGD for what was pretrained.
             loss: a loss for the task logits; "auto" is sparse categorical
                 cross-entropy. The LM loss is always the mean over real tokens.
             metrics: list of metrics of the task logits; "auto" is accuracy and macro
@@ -195,14 +197,7 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
             **kwargs,
         }
         if optimizer == "auto":
-            pretrained = keras.optimizers.SGD(1e-4, global_clipnorm=1.0)
-            optimizer = GroupedOptimizer(
-                {
-                    "task": keras.optimizers.Adam(5e-4, global_clipnorm=1.0),
-                    "backbone": pretrained,
-                    "embedding": pretrained,
-                }
-            )
+            optimizer = paper_optimizer()
         optimizer = keras.optimizers.get(optimizer)
         if loss == "auto":
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -389,21 +384,6 @@ _HEAD_ARGUMENTS = (
     "attention_dropout",
     "output_dropout",
 )
-
-
-def _checked_classes(
-    num_classes: int | None, label_names: Sequence[str] | None
-) -> tuple[int, list[str]]:
-    if num_classes is None and label_names is None:
-        raise ValueError("Pass `num_classes`, or `label_names` with a name for each.")
-    if label_names is None:
-        label_names = [str(index) for index in range(num_classes or 0)]
-    if num_classes is not None and num_classes != len(label_names):
-        raise ValueError(
-            "`num_classes` must be the number of `label_names`. Received: "
-            f"num_classes={num_classes}, label_names={list(label_names)}."
-        )
-    return len(label_names), [str(name) for name in label_names]
 
 
 def _short_name(name: str) -> str:

@@ -95,8 +95,10 @@ class SlicedTraining:
             scaled = self.optimizer.scale_loss(loss)  # type: ignore[attr-defined]
         _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
         gradients = tape.gradient(scaled, values)
+        # Without the LM loss the head's bias has no gradient; nothing is amiss then.
+        pairs = zip(gradients, variables, strict=True)
         self.optimizer.apply_gradients(  # type: ignore[attr-defined]
-            zip(gradients, variables, strict=True)
+            [pair for pair in pairs if pair[0] is not None]
         )
         logs = self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
         return self.reported_logs(logs)

@@ -8,6 +8,7 @@ from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.layers_learning import layers_learning, stage_of
 from siatl_keras.training.macro_f1 import MacroF1
+from siatl_keras.training.paper_optimizer import paper_optimizer
 from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
@@ -26,5 +27,6 @@ __all__ = [
     "TokenPerplexity",
     "geometric_decay",
     "layers_learning",
+    "paper_optimizer",
     "stage_of",
 ]

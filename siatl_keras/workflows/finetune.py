@@ -21,7 +21,7 @@ from siatl_keras.callbacks import (
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.training import GroupedOptimizer
+from siatl_keras.training import paper_optimizer
 from siatl_keras.workflows.evaluate import evaluate_classifier
 from siatl_keras.workflows.methods import METHODS, Method
 
@@ -190,8 +190,6 @@ def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
 def _optimizer(
     method: Method, task_rate: float, pretrained_rate: float, clipnorm: float
 ) -> keras.optimizers.Optimizer:
-    new = keras.optimizers.Adam(task_rate, global_clipnorm=clipnorm)
-    if not method.pretrained:
-        return new
-    old = keras.optimizers.SGD(pretrained_rate, global_clipnorm=clipnorm)
-    return GroupedOptimizer({"task": new, "backbone": old, "embedding": old})
+    if method.pretrained:
+        return paper_optimizer(task_rate, pretrained_rate, clipnorm)
+    return keras.optimizers.Adam(task_rate, global_clipnorm=clipnorm)
