@@ -91,6 +91,22 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
             **kwargs,
         )
 
+    @classmethod
+    def from_preset(
+        cls, preset: str, load_weights: bool = True, **kwargs: Any
+    ) -> LSTMCausalLM:
+        """Loads a language model; see `keras_hub.models.Task.from_preset`.
+
+        Args:
+            preset: a preset's folder or handle.
+            load_weights: bool; `False` keeps the random weights.
+            **kwargs: arguments that override the saved ones; `dtype` is the current
+                policy if not given.
+        """
+        # KerasHub cannot work out a dtype where a mixed policy was saved.
+        kwargs.setdefault("dtype", keras.config.dtype_policy())
+        return super().from_preset(preset, load_weights, **kwargs)
+
     def training_outputs(
         self, x: Any, y: Any, sample_weight: Any, training: bool
     ) -> tf.Tensor:

@@ -361,6 +361,8 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
         """
         new = "num_classes" in kwargs or "label_names" in kwargs
         if not new:
+            # KerasHub cannot work out a dtype where a mixed policy was saved.
+            kwargs.setdefault("dtype", keras.config.dtype_policy())
             return _keras_internals.load_task(cls, preset, load_weights, **kwargs)
         overrides = {"dtype": keras.config.dtype_policy(), **(backbone_overrides or {})}
         backbone = keras_hub.models.Backbone.from_preset(

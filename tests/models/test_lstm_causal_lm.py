@@ -64,6 +64,16 @@ def test_preset_round_trip_scores_the_same(make_lm, texts, tmp_path):
     np.testing.assert_allclose(again.score(texts), lm.score(texts), rtol=1e-6)
 
 
+def test_preset_saved_under_a_mixed_policy_loads_under_the_current_one(
+    make_lm, texts, tmp_path
+):
+    lm = make_lm(dtype="mixed_bfloat16")
+    lm.save_to_preset(str(tmp_path))
+    again = LSTMCausalLM.from_preset(str(tmp_path))
+    assert again.backbone.dtype_policy.name == "float32"
+    np.testing.assert_allclose(again.score(texts), lm.score(texts), rtol=0.02)
+
+
 def test_preprocessor_shifts_targets_and_weights_real_ones(make_lm):
     x, y, weights = make_lm().preprocessor(["good day", "bad"])
     assert x["token_ids"].numpy().tolist() == [

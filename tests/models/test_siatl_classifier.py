@@ -179,6 +179,17 @@ def test_keras_file_and_preset_give_the_same_predictions(
         np.testing.assert_allclose(a, b)
 
 
+def test_preset_saved_under_a_mixed_policy_loads_under_the_current_one(
+    make_classifier, texts, tmp_path
+):
+    model = make_classifier(backbone={"dtype": "mixed_bfloat16"})
+    model.save_to_preset(str(tmp_path))
+    again = SiATLClassifier.from_preset(str(tmp_path))
+    assert again.backbone.dtype_policy.name == "float32"
+    expected = model.predict(texts, verbose=0)
+    np.testing.assert_allclose(again.predict(texts, verbose=0), expected, atol=0.02)
+
+
 def test_new_classifier_takes_the_weights_of_a_language_model_preset(
     make_lm, texts, tmp_path
 ):
