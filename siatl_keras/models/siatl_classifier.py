@@ -76,7 +76,7 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
     >>> tokenizer = siatl_keras.text.WordTokenizer(
     ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
     >>> model = SiATLClassifier(
-    ...     LSTMBackbone(6, embedding_dim=8, hidden_dim=8, num_layers=1),
+    ...     siatl_keras.models.LSTMBackbone(6, 8, hidden_dim=8, num_layers=1),
     ...     preprocessor=SiATLPreprocessor(tokenizer),
     ...     label_names=["negative", "positive"])
     >>> labels = ["positive", "negative"] * 8
