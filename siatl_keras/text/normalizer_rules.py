@@ -15,6 +15,7 @@ ELONGATED = "\x05"  # behind a shortened run; moved to the end of its word
 APOSTROPHE = "\x06"  # an apostrophe that begins a split-off "'m", "'re", …
 HEART = "\x0e"  # the 3 of <3, which is no number
 HASHTAG = "\x0f"  # around the words of a hashtag, before they are split
+JOINED = "_\x10_"  # around a letter that RE2's \b takes for a mark, being ASCII only
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,11 +242,15 @@ STYLE = (
     Rule("retweet", r"\bRT\b", "rt", "allcaps"),
     Rule("laughing face", r"\bXD\b", "xD", "allcaps"),
     Rule(
+        "join", r"[^\x00-\x7f\PL]", rf"{JOINED}\0{JOINED}", "allcaps", r"[^\x00-\x7f]"
+    ),
+    Rule(
         "all caps",
         r"\b[A-Z]{2,}(?:[ '][A-Z]+)*\b",
         rf"{tag('allcaps')}\0{end_tag('allcaps')}",
         "allcaps",
     ),
+    Rule("separate", JOINED, "", "allcaps", r"[^\x00-\x7f]"),
     Rule("n't", r"(?i)(\pL)(n't)\b", r"\1 \2", "split_contractions", "'"),
     Rule(
         "contraction",

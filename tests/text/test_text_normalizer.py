@@ -81,6 +81,7 @@ RULES = {
     ],
     "allcaps": [
         ("I am SO SAD today", "i am <allcaps> so sad </allcaps> today"),
+        ("À L'ÉCOLE, DÉJÀ: OH WOW", "à l'école , déjà : <allcaps> oh wow </allcaps>"),
         ("RT XD I", "rt xd i"),
     ],
     "emoticons": [
