@@ -32,6 +32,9 @@ flags.DEFINE_float("gamma_final", 0.1, "γ from epoch --gamma_epochs on.")
 flags.DEFINE_integer("gamma_epochs", 15, "Epochs of γ's decay.")
 flags.DEFINE_integer("backbone_epoch", 2, "Epoch from which the LM's layers learn (n).")
 flags.DEFINE_integer("embedding_epoch", 5, "Epoch from which embeddings learn (k).")
+flags.DEFINE_integer(
+    "layers_per_epoch", None, "LM layers that begin to learn an epoch, from the top."
+)
 flags.DEFINE_float("task_learning_rate", 5e-4, "Adam's, for the new layers.")
 flags.DEFINE_float("pretrained_learning_rate", 1e-4, "SGD's, for pretrained layers.")
 flags.DEFINE_float("clipnorm", 1.0, "Norm each of the two's gradient is clipped to.")
@@ -65,6 +68,7 @@ PLAIN_FLAGS = (
     "gamma_epochs",
     "backbone_epoch",
     "embedding_epoch",
+    "layers_per_epoch",
     "task_learning_rate",
     "pretrained_learning_rate",
     "clipnorm",

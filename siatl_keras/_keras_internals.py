@@ -115,6 +115,20 @@ def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:
     optimizer._all_reduce_sum_gradients = list
 
 
+class EpochLogsFromMetrics:
+    """Mixin for a `keras.Model` whose `train_step` reports a part of its metrics.
+
+    Keras then takes an epoch's logs from its last step, where they are a mean over
+    replicas, each of which has seen a part of the data.
+    Checked against Keras 3.15.1.
+    """
+
+    def _get_metrics_result_or_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Takes the logs' values from the metrics, whose sums span all replicas."""
+        results = self.get_metrics_result()  # type: ignore[attr-defined]
+        return {name: results.get(name, value) for name, value in logs.items()}
+
+
 def running_callback_list() -> keras.callbacks.CallbackList | None:
     """Finds the `CallbackList` that is calling, from inside a callback's method.
 

@@ -41,7 +41,7 @@ def shared_parity():
 def run_python():
     """Runs Python in a new process; returns what it printed, fails with its errors."""
 
-    def run(*arguments, code=None, timeout=300, check=True, env=None, stdin=None):
+    def run(*arguments, code=None, timeout=900, check=True, env=None, stdin=None):
         command = [
             sys.executable,
             *(["-c", code] if code else []),

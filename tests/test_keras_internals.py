@@ -110,6 +110,26 @@ def test_a_tracked_loss_is_in_the_logs():
     assert float(model.get_metrics_result()["loss"]) == 3.0
 
 
+def test_an_epoch_s_logs_come_from_the_metrics_where_a_step_reports_some_of_them():
+    class Reticent(_keras_internals.EpochLogsFromMetrics, keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, data):
+            super().train_step(data)
+            return {"mae": -1.0}
+
+    model = Reticent()
+    model.compile("sgd", "mse", metrics=["mae"], jit_compile=False)
+    history = model.fit(*DATA, verbose=0).history
+    assert list(history) == ["mae"]
+    assert history["mae"][0] >= 0
+
+
 def test_the_backend_lstm_runs_with_a_kernel_that_is_not_the_layer_s():
     layer = keras.layers.LSTM(3, return_sequences=True)
     sequences = np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")

@@ -31,7 +31,12 @@ from siatl_keras.training import (
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
+class SiATLClassifier(
+    RawTextFitting,
+    SlicedTraining,
+    _keras_internals.EpochLogsFromMetrics,
+    keras_hub.models.Task,
+):
     """Classifies texts on top of a pretrained causal language model.
 
     The model has two outputs, task logits and LM logits, and trains on the task loss
@@ -271,15 +276,6 @@ class SiATLClassifier(RawTextFitting, SlicedTraining, keras_hub.models.Task):
         if self.lm_learns:
             return logs
         return {k: v for k, v in logs.items() if k not in ("lm_loss", "perplexity")}
-
-    def _get_metrics_result_or_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Takes an epoch's logs from the metrics; those of stage 1 are only some.
-
-        Keras takes the last step's where names differ, and these are a mean over
-        replicas. Private in Keras: checked against 3.15.1, and tested on two replicas.
-        """
-        results = self.get_metrics_result()
-        return {name: results.get(name, value) for name, value in logs.items()}
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the metrics by their short names: Keras's lead with the output's."""

@@ -51,6 +51,7 @@ def finetune(
     class_weight: str | None = None,
     task_layers: dict[str, Any] | None = None,
     backbone: dict[str, Any] | None = None,
+    layers_per_epoch: int | None = None,
     stage_optimizers: dict[int, str] | None = None,
     seed: int = 0,
     strategy: tf.distribute.Strategy | None = None,
@@ -86,6 +87,7 @@ def finetune(
         class_weight: "balanced" to weight classes by their rarity.
         task_layers: arguments of `SiATLClassifier` for the task layers.
         backbone: arguments that override the preset's, such as dropouts.
+        layers_per_epoch: int, see `SequentialUnfreezing`.
         stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
         seed: int, of weights, dropout and shuffling.
         strategy: `tf.distribute.Strategy`; the default one if not given.
@@ -134,7 +136,9 @@ def finetune(
         seed=seed,
         callbacks=[
             GammaDecay(gamma_initial, gamma_final, gamma_epochs),
-            SequentialUnfreezing(backbone_epoch, embedding_epoch, stage_optimizers)
+            SequentialUnfreezing(
+                backbone_epoch, embedding_epoch, stage_optimizers, layers_per_epoch
+            )
             if row.sequential_unfreezing
             else SequentialUnfreezing(1, 1),
             GroupLearningRates(),

@@ -1,4 +1,4 @@
-"""Trains the small model, kills itself on demand; run by test_backup_and_restore.py.
+"""Trains a classifier, kills itself on demand; run by test_backup_and_restore.py.
 
 Arguments: backup directory, result file, epoch to be killed in (0 for never), whether
 stages bring optimizers (0 or 1). A run that is not killed resumes, then trains another
@@ -12,26 +12,15 @@ import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
-from small_model import grouped_optimizer, small_data, small_model
+from small_model import grouped_optimizer
+from tiny_classifier import tiny_classifier, tiny_texts
 
 from siatl_keras.callbacks import (
     BackupAndRestore,
     GammaDecay,
     GroupLearningRates,
     SequentialUnfreezing,
-    SetEpoch,
 )
-
-
-class EpochCounter:
-    """Holds the epoch where a dataset can read it."""
-
-    def __init__(self):
-        self.value = tf.Variable(0, dtype="int64")
-
-    def set(self, epoch):
-        self.value.assign(epoch)
 
 
 class KillSelf(keras.callbacks.Callback):
@@ -51,33 +40,22 @@ class KillSelf(keras.callbacks.Callback):
 
 
 def train(directory, killed_in, own_optimizers):
-    """Trains through all stages, with dropout and data in another order each epoch."""
-    model = small_model(dropout=0.3)
-    x, y, sample_weight = small_data(32)
-    counter = EpochCounter()
-    rows = tf.data.Dataset.from_tensor_slices((x, y, sample_weight))
-
-    def shuffled(_):
-        # Another order in every epoch: 5 and 32 have no common factor.
-        chosen = (tf.range(32, dtype="int64") * 5 + counter.value * 3) % 32
-        return tf.data.Dataset.from_tensor_slices(
-            tf.nest.map_structure(lambda a: tf.gather(a, chosen), (x, y, sample_weight))
-        )
-
-    dataset = tf.data.Dataset.range(1).flat_map(shuffled).batch(8)
-    validation = rows.batch(8)
+    """Trains through all stages, with dropout, in another order each epoch."""
+    model = tiny_classifier(grouped_optimizer(), dropout=0.2)
+    texts, labels = tiny_texts(32)
     optimizers = {2: keras.optimizers.SGD(0.3, momentum=0.9), 3: grouped_optimizer()}
     early = keras.callbacks.EarlyStopping(
         "val_task_loss", mode="min", patience=3, restore_best_weights=True
     )
     history = model.fit(
-        dataset,
-        validation_data=validation,
+        texts,
+        labels,
+        validation_data=tiny_texts(16, seed=1),
+        batch_size=8,
         epochs=8,
         verbose=0,
         callbacks=[
             BackupAndRestore(directory),
-            SetEpoch(counter),
             GammaDecay(epochs=20, per="step"),
             SequentialUnfreezing(
                 2, 5, optimizers=optimizers if own_optimizers else None
@@ -88,7 +66,10 @@ def train(directory, killed_in, own_optimizers):
         ],
     )
     weights = {f"{i}": w for i, w in enumerate(model.get_weights())}
-    state = {"history": history.history, "epoch": history.epoch, "wait": early.wait}
+    logs = {
+        name: [float(v) for v in values] for name, values in history.history.items()
+    }
+    state = {"history": logs, "epoch": history.epoch, "wait": early.wait}
     return {"state": json.dumps(state), **weights}
 
 

@@ -9,7 +9,8 @@ import json
 import keras
 import numpy as np
 import tensorflow as tf
-from small_model import grouped_optimizer, small_data, small_model
+from small_model import grouped_optimizer
+from tiny_classifier import tiny_classifier, tiny_texts
 
 from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
 from siatl_keras.training import GroupedOptimizer, SyncedLossScaleOptimizer
@@ -29,11 +30,14 @@ def clipping_optimizer():
 
 def train(strategy, optimizer, optimizers=None):
     """Trains through all stages; texts have different lengths."""
-    data = tf.data.Dataset.from_tensor_slices(small_data(32)).batch(8)
+    texts, labels = tiny_texts()
     with strategy.scope():
-        model = small_model(optimizer())
+        model = tiny_classifier(optimizer())
     history = model.fit(
-        data,
+        texts,
+        labels,
+        batch_size=8,
+        validation_data=tiny_texts(12, seed=1),
         epochs=3,
         verbose=0,
         callbacks=[
