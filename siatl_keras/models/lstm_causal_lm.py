@@ -136,8 +136,10 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
             losses = self.training_outputs(x, targets, weights, training=False)
             return -tf.reduce_sum(losses, -1)
 
-        dataset = tf.data.Dataset.from_tensor_slices(list(texts)).batch(batch_size)
-        return tf.concat([batch_scores(batch) for batch in dataset], 0).numpy()
+        texts = tf.constant(list(texts), tf.string)
+        dataset = tf.data.Dataset.from_tensor_slices(texts).batch(batch_size)
+        none = tf.zeros([0])
+        return tf.concat([none, *(batch_scores(batch) for batch in dataset)], 0).numpy()
 
     def generate_step(
         self, inputs: dict[str, Any], stop_token_ids: list[int] | None = None

@@ -31,6 +31,7 @@ def test_score_is_the_sum_of_log_probabilities(make_lm, texts):
     at_targets = tf.gather(log_probabilities, y, batch_dims=2)
     expected = tf.reduce_sum(at_targets * weights, -1)
     np.testing.assert_allclose(lm.score(texts, batch_size=3), expected, rtol=1e-5)
+    assert lm.score([]).shape == (0,)
 
 
 def test_generation_with_the_state_cache_equals_greedy_search_by_hand(make_lm, texts):
