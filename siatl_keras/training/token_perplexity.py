@@ -41,7 +41,12 @@ class TokenPerplexity(keras.metrics.Mean):
                 `[batch, time]`.
             sample_weight: float `[batch, time]`, 1 at real tokens and 0 at padding.
         """
-        super().update_state(token_losses(y_true, y_pred), sample_weight=sample_weight)
+        losses = keras.ops.reshape(token_losses(y_true, y_pred), (-1,))
+        if sample_weight is not None:
+            # Flat: Keras weighs rows, by the mean weight of a row's steps, so that a
+            # token of a batch with long rows would count less.
+            sample_weight = keras.ops.reshape(sample_weight, (-1,))
+        super().update_state(losses, sample_weight=sample_weight)
 
     def result(self) -> Any:
         """Returns the perplexity, a float32 scalar."""

@@ -146,7 +146,12 @@ def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> 
     config = model.backbone.get_config()
     plain = LSTMBackbone.from_config({**config, "dtype": "float32"})
     plain.set_weights(model.backbone.get_weights())
-    LSTMCausalLM(plain, model.preprocessor).save_to_preset(str(folder))
+    preprocessor = LSTMCausalLMPreprocessor(
+        model.preprocessor.tokenizer,
+        model.preprocessor.sequence_length,
+        dtype="float32",
+    )
+    LSTMCausalLM(plain, preprocessor, dtype="float32").save_to_preset(str(folder))
     stored = LSTMBackbone.from_config({**config, "dtype": weights_dtype})
     stored.set_weights(plain.get_weights())
     stored.save_weights(str(Path(folder) / "model.weights.h5"))

@@ -18,8 +18,10 @@ def losses():
 
 def test_it_is_over_tokens_not_over_batches():
     metric = TokenPerplexity()
-    for rows in (slice(0, 1), slice(1, 4)):
-        metric.update_state(TOKENS[rows], LOGITS[rows], sample_weight=WEIGHTS[rows])
+    # Batches of 1 row of 3 steps, 1 row of 1 step and 2 rows of 2 steps.
+    for rows, steps in (([0], 3), ([1], 1), ([2, 3], 2)):
+        batch = [array[rows, :steps] for array in (TOKENS, LOGITS, WEIGHTS)]
+        metric.update_state(*batch[:2], sample_weight=batch[2])
     expected = np.exp((losses() * WEIGHTS).sum() / WEIGHTS.sum())
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
