@@ -30,18 +30,18 @@ REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY / "recipes" / "data" / "support_desk"
 LM = REPOSITORY / "saved_models" / "tweets_lstm_small_en"
 SETTINGS = {
-    "epochs": 24,
-    "patience": 6,
+    "epochs": 18,
+    "patience": 4,
     "batch_size": 16,
     "sequence_length": 40,
-    "gamma_epochs": 20,
+    "gamma_epochs": 18,
     "backbone_epoch": 2,
     "embedding_epoch": 3,
     "task_learning_rate": 2e-3,
-    "pretrained_learning_rate": 0.3,
+    "pretrained_learning_rate": 1.0,
     "task_layers": {"lstm_dropout": 0.5},
     "backbone": {
-        "embedding_dropout": 0.2,
+        "embedding_dropout": 0.1,
         "input_dropout": 0.2,
         "hidden_dropout": 0.3,
         "output_dropout": 0.3,
