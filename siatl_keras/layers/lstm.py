@@ -112,6 +112,7 @@ class LSTM(keras.layers.LSTM):
             recurrent_kernel,
             ops.convert_to_tensor(self.cell.bias),
             None if mask is None else tf.cast(mask, tf.bool),
+            training=training,
         )
         last_output = hidden
         if mask is not None:

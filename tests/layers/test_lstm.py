@@ -22,11 +22,11 @@ def pair(**kwargs):
     return theirs, ours
 
 
-def outputs_and_gradients(layer, mask, states):
+def outputs_and_gradients(layer, mask, states, training=True):
     watched = [INPUTS, *(states or [])]
     with tf.GradientTape() as tape:
         tape.watch(watched)
-        outputs = layer(INPUTS, mask=mask, initial_state=states)
+        outputs = layer(INPUTS, mask=mask, initial_state=states, training=training)
         # Something of every output, so that every path has a gradient.
         loss = tf.reduce_sum(outputs[0] * WEIGHTS)
         loss += tf.reduce_sum(outputs[1] * WEIGHTS[:, 0])
@@ -38,10 +38,13 @@ def outputs_and_gradients(layer, mask, states):
 @pytest.mark.parametrize("states", [None, STATES], ids=["zero", "given"])
 @pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 @pytest.mark.parametrize("go_backwards", [False, True])
-def test_outputs_and_gradients_equal_those_of_keras(mask, states, go_backwards):
+@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+def test_outputs_and_gradients_equal_those_of_keras(
+    mask, states, go_backwards, training
+):
     theirs, ours = pair(go_backwards=go_backwards)
     expected = outputs_and_gradients(theirs, mask, states)
-    received = outputs_and_gradients(ours, mask, states)
+    received = outputs_and_gradients(ours, mask, states, training)
     for a, b in zip(received[0], expected[0], strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     for a, b in zip(received[1], expected[1], strict=True):
@@ -54,6 +57,28 @@ def test_the_same_inside_a_function_with_unknown_lengths():
         lambda x: ours(x)[0], input_signature=[tf.TensorSpec([None, None, 5])]
     )
     np.testing.assert_allclose(run(INPUTS), ours(INPUTS)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
+def test_xla_gives_the_same_outputs_and_gradients(mask):
+    _, ours = pair()
+    run = tf.function(outputs_and_gradients, jit_compile=True)
+    expected = outputs_and_gradients(ours, mask, STATES)
+    received = run(ours, mask, STATES)
+    for a, b in zip(tf.nest.flatten(received), tf.nest.flatten(expected), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_a_saved_model_holds_it(tmp_path):
+    _, ours = pair()
+    module = tf.Module()
+    module.variables_ = [variable.value for variable in ours.variables]
+    module.run = tf.function(
+        lambda x: ours(x)[0], input_signature=[tf.TensorSpec([None, None, 5])]
+    )
+    tf.saved_model.save(module, tmp_path)
+    loaded = tf.saved_model.load(tmp_path)
+    np.testing.assert_allclose(loaded.run(INPUTS), ours(INPUTS)[0], atol=1e-6)
 
 
 def test_bfloat16_stays_near_float32():
@@ -83,7 +108,7 @@ def test_a_gradient_of_the_gradient_says_what_to_use_instead():
             outer.watch(INPUTS)
             with tf.GradientTape() as inner:
                 inner.watch(INPUTS)
-                loss = tf.reduce_sum(ours(INPUTS)[0])
+                loss = tf.reduce_sum(ours(INPUTS, training=True)[0])
             gradient = inner.gradient(loss, INPUTS)
         outer.gradient(gradient, INPUTS)
 
