@@ -119,15 +119,24 @@ def _slices(
         losses = losses.write(index, tf.math.log(totals) - at_target)
         if not (kernel_learns or hidden_learns):
             return index + 1, losses, d_hidden, d_kernel, d_bias
-        # d loss / d logits is this, minus `shares` at the targets, which follow apart.
-        d_logits = exponentials * (part_shares / totals)[:, tf.newaxis]
-        if kernel_learns:
-            d_bias += tf.reduce_sum(d_logits, 0)
-        d_logits = tf.cast(d_logits, dtype)
+        # d loss / d logits is `exponentials * scale`, minus `shares` at the targets,
+        # which follow apart. The scale goes to the narrow side of each product, but
+        # float16 cannot hold sums of what is not normalised.
+        scale = (part_shares / totals)[:, tf.newaxis]
+        if dtype == tf.float16:
+            exponentials /= totals[:, tf.newaxis]
+            scale = part_shares[:, tf.newaxis]
+        exponentials = tf.cast(exponentials, dtype)
         if hidden_learns:
-            d_hidden = d_hidden.write(index, d_logits @ kernel)
+            product = tf.cast(exponentials @ kernel, tf.float32) * scale
+            d_hidden = d_hidden.write(index, tf.cast(product, dtype))
         if kernel_learns:
-            d_kernel += tf.cast(tf.matmul(d_logits, part, transpose_a=True), tf.float32)
+            scaled = tf.cast(tf.cast(part, tf.float32) * scale, dtype)
+            product = tf.matmul(exponentials, scaled, transpose_a=True)
+            d_kernel += tf.cast(product, tf.float32)
+            scale = tf.cast(scale, dtype)
+            product = tf.matmul(exponentials, scale, transpose_a=True)
+            d_bias += tf.cast(product[:, 0], tf.float32)
         return index + 1, losses, d_hidden, d_kernel, d_bias
 
     def rows_of(element_dtype, *widths):

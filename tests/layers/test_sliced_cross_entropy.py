@@ -85,3 +85,30 @@ def test_no_tensor_holds_all_logits():
         for output in operation.outputs
     ]
     assert (64, 32, 11) not in shapes and (2048, 11) not in shapes
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_products_in_half_precision_stay_near_float32(dtype):
+    expected, expected_gradients = gradients(lambda: plain(MASK))
+
+    def half():
+        hidden = tf.cast(HIDDEN, dtype)
+        return sliced_cross_entropy(hidden, KERNEL, BIAS, TARGETS, MASK)
+
+    loss, received = gradients(half)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-2)
+    for a, b in zip(received, expected_gradients, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-2 * np.abs(b).max())
+
+
+def test_equal_logits_of_many_words_do_not_overflow_float16():
+    # Exponentials of 1 each, times weights of 2: 160 000 if summed before division.
+    hidden = tf.ones([1, 2, 4], tf.float16)
+    kernel = tf.fill([80_000, 4], 2.0)
+    with tf.GradientTape() as tape:
+        tape.watch([hidden, kernel])
+        targets = tf.zeros([1, 2], tf.int32)
+        loss, _ = sliced_cross_entropy(hidden, kernel, None, targets, tf.ones([1, 2]))
+    assert float(loss) == pytest.approx(np.log(80_000), rel=1e-3)
+    for gradient in tape.gradient(loss, [hidden, kernel]):
+        assert np.isfinite(gradient).all()
