@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import keras_hub
+import tensorflow as tf
 from keras.src import backend
 from keras.src.backend.common import global_state
 from keras.src.losses.loss import unscale_loss_for_distribution
@@ -113,6 +114,85 @@ def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:
         optimizer: changed in place.
     """
     optimizer._all_reduce_sum_gradients = list
+
+
+class FusedGlobalNorm:
+    """Mixin for a `keras.optimizers.Optimizer`: `global_clipnorm` in fewer passes.
+
+    Keras writes out the square of every gradient, and makes sparse gradients dense.
+    There is no public hook before the clipping. Checked against Keras 3.15.1.
+    """
+
+    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
+        """Clips; anything but `global_clipnorm` is left to Keras."""
+        clipnorm = self.global_clipnorm  # type: ignore[attr-defined]
+        if not clipnorm or self.clipnorm:  # type: ignore[attr-defined]
+            return super()._clip_gradients(grads)  # type: ignore[misc]
+        grads = [sum_duplicates(gradient) for gradient in grads]
+        squares = [
+            tf.cast(tf.nn.l2_loss(_values(gradient)), tf.float32) for gradient in grads
+        ]
+        norm = tf.sqrt(2.0 * tf.add_n(squares))
+        # As in Keras: not finite if the norm is not.
+        scale = clipnorm * tf.minimum(1.0 / norm, 1.0 / clipnorm) + (norm - norm)
+        return [_scaled(gradient, scale) for gradient in grads]
+
+
+def sum_duplicates(gradient: Any) -> Any:
+    """Sums a sparse gradient's slices of the same row.
+
+    A text that repeats a word repeats its row, and the norm of the repeated slices is
+    not the gradient's.
+
+    Args:
+        gradient: tensor or `tf.IndexedSlices`.
+
+    Returns:
+        the same gradient, each row named once.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, positions = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, positions, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[Any, Any]:
+    """Returns Adam's two moments of a variable.
+
+    Checked against Keras 3.15.1.
+
+    Args:
+        optimizer: a built optimizer.
+        variable: what `update_step` got.
+    """
+    index = optimizer._get_variable_index(variable)
+    return optimizer._momentums[index], optimizer._velocities[index]
+
+
+def resource(variable: Any) -> tf.Tensor:
+    """Returns the handle of a Keras or TensorFlow variable, for raw operations.
+
+    Under a strategy this is the copy on the device that is being updated.
+    Checked against Keras 3.15.1.
+
+    Args:
+        variable: the variable.
+    """
+    if isinstance(variable, keras.Variable):
+        variable = variable.value
+    return variable.handle
+
+
+def _values(gradient: Any) -> tf.Tensor:
+    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _scaled(gradient: Any, scale: tf.Tensor) -> Any:
+    values = _values(gradient) * tf.cast(scale, gradient.dtype)
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+    return values
 
 
 class EpochLogsFromMetrics:

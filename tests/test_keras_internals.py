@@ -193,3 +193,34 @@ def test_a_task_saved_whole_is_loaded(presets):
     assert _keras_internals.load_task(SiATLClassifier, preset, True).num_classes == 2
     with pytest.raises(ValueError, match="holds no SiATLClassifier"):
         _keras_internals.load_task(SiATLClassifier, str(presets / "backbone"), True)
+
+
+def test_clipping_still_goes_through_the_method_that_we_override():
+    class Counting(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
+        calls = 0
+
+        def _clip_gradients(self, grads):
+            Counting.calls += 1
+            return super()._clip_gradients(grads)
+
+    weight = keras.Variable([3.0, 4.0])
+    Counting(1.0, global_clipnorm=1.0).apply([keras.ops.array([3.0, 4.0])], [weight])
+    assert Counting.calls == 1
+    np.testing.assert_allclose(weight.numpy(), [2.4, 3.2], atol=1e-6)
+
+
+def test_adam_still_keeps_its_moments_where_we_look():
+    weight = keras.Variable([1.0])
+    adam = keras.optimizers.Adam(0.1)
+    adam.apply([keras.ops.array([2.0])], [weight])
+    momentum, velocity = _keras_internals.adam_moments(adam, weight)
+    np.testing.assert_allclose(momentum.numpy(), [0.2], atol=1e-6)
+    np.testing.assert_allclose(velocity.numpy(), [0.004], atol=1e-6)
+
+
+def test_a_variables_resource_can_be_changed_by_raw_operations():
+    weight = keras.Variable([1.0])
+    tf.raw_ops.AssignVariableOp(
+        resource=_keras_internals.resource(weight), value=tf.constant([5.0])
+    )
+    assert weight.numpy() == [5.0]

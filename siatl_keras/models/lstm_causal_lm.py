@@ -15,7 +15,7 @@ from keras import ops
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining
-from siatl_keras.training import LanguageModelingLoss, TokenPerplexity
+from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -81,7 +81,7 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
                 metrics, which are fixed: `loss` and `perplexity`.
         """
         if optimizer == "auto":
-            optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=1.0)
+            optimizer = FusedAdam(1e-3, global_clipnorm=1.0)
         super().compile(
             optimizer=optimizer,
             loss=LanguageModelingLoss(),

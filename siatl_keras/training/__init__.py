@@ -1,6 +1,7 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
 from siatl_keras.training.backup_and_restore import BackupAndRestore
+from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
 from siatl_keras.training.geometric_decay import geometric_decay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
@@ -16,6 +17,8 @@ from siatl_keras.training.token_perplexity import TokenPerplexity
 
 __all__ = [
     "BackupAndRestore",
+    "FusedAdam",
+    "FusedSGD",
     "GammaDecay",
     "GroupLearningRates",
     "GroupedOptimizer",

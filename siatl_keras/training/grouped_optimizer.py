@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
+from siatl_keras._keras_internals import sum_duplicates
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -110,11 +111,11 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
             self.build(trainable_variables)
         pairs = _with_gradients(grads, list(trainable_variables))
         optimizers = [self.groups(variable) for _, variable in pairs]
-        gradients = [_without_duplicates(gradient) for gradient, _ in pairs]
+        gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
         replica = tf.distribute.get_replica_context()
         if replica is not None and replica.num_replicas_in_sync > 1:
             gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-            gradients = [_without_duplicates(gradient) for gradient in gradients]
+            gradients = [sum_duplicates(gradient) for gradient in gradients]
         for optimizer in self.optimizers:
             mine = [
                 index for index, other in enumerate(optimizers) if other is optimizer
@@ -243,16 +244,3 @@ def _with_gradients(
             stacklevel=3,
         )
     return [pair for pair in pairs if pair[0] is not None]
-
-
-def _without_duplicates(gradient: Any) -> Any:
-    """Sums a sparse gradient's slices of the same row.
-
-    A text that repeats a word repeats its row, and the norm of the repeated slices is
-    not the gradient's.
-    """
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    rows, positions = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, positions, tf.size(rows))
-    return tf.IndexedSlices(values, rows, gradient.dense_shape)

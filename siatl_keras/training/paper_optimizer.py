@@ -5,8 +5,7 @@ Source: Chronopoulou et al. 2019, section 4; the authors' rates for their sarcas
 
 from __future__ import annotations
 
-import keras
-
+from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 
 
@@ -25,12 +24,10 @@ def paper_optimizer(
     Returns:
         `GroupedOptimizer` of the groups `task`, `backbone` and `embedding`.
     """
-    pretrained = keras.optimizers.SGD(
-        pretrained_learning_rate, global_clipnorm=clipnorm
-    )
+    pretrained = FusedSGD(pretrained_learning_rate, global_clipnorm=clipnorm)
     return GroupedOptimizer(
         {
-            "task": keras.optimizers.Adam(task_learning_rate, global_clipnorm=clipnorm),
+            "task": FusedAdam(task_learning_rate, global_clipnorm=clipnorm),
             "backbone": pretrained,
             "embedding": pretrained,
         }

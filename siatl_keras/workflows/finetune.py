@@ -21,7 +21,7 @@ from siatl_keras.callbacks import (
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.training import paper_optimizer
+from siatl_keras.training import FusedAdam, paper_optimizer
 from siatl_keras.workflows.evaluate import evaluate_classifier
 from siatl_keras.workflows.methods import METHODS, Method
 
@@ -196,4 +196,4 @@ def _optimizer(
 ) -> keras.optimizers.Optimizer:
     if method.pretrained:
         return paper_optimizer(task_rate, pretrained_rate, clipnorm)
-    return keras.optimizers.Adam(task_rate, global_clipnorm=clipnorm)
+    return FusedAdam(task_rate, global_clipnorm=clipnorm)

@@ -19,6 +19,7 @@ from siatl_keras.data import lm_dataset
 from siatl_keras.evaluation import plot_perplexity
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
+from siatl_keras.training import FusedAdam
 
 
 def pretrain_language_model(
@@ -90,7 +91,7 @@ def pretrain_language_model(
         model = LSTMCausalLM(
             LSTMBackbone(tokenizer.vocabulary_size(), **backbone), preprocessor
         )
-        model.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0))
+        model.compile(FusedAdam(schedule, global_clipnorm=1.0))
         model.optimizer.build(model.trainable_variables)
     backup = BackupAndRestore(str(Path(output) / "backup"))
     data: dict[str, Any] = {
