@@ -128,9 +128,19 @@ class RawTextFitting:
         Returns:
             float32 numpy `[texts, classes]`, in the order of the texts.
         """
-        return keras.Model.predict(
-            self, self._evaluation_dataset(x, batch_size), **kwargs
+        if isinstance(x, tf.data.Dataset):
+            return keras.Model.predict(self, self._packed(x), **kwargs)
+        # Batches of similar length need little padding. Characters are known before the
+        # texts are tokenized.
+        order = np.argsort([len(text) for text in x], kind="stable")
+        dataset = build_dataset(
+            [x[i] for i in order],
+            None,
+            self.preprocessor,  # type: ignore[attr-defined]
+            batch_size or 32,
         )
+        outputs = keras.Model.predict(self, dataset, **kwargs)
+        return outputs[np.argsort(order)]
 
     def label_ids(self, labels: Any) -> np.ndarray:
         """Turns class names or numbers into class numbers.
