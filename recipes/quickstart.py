@@ -16,15 +16,17 @@ from pathlib import Path
 from absl import flags
 
 from recipes import common
-from siatl_keras.atomic import write_json
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import bag_of_words_baseline
 from siatl_keras.export import export_saved_model
+from siatl_keras.run_folder import RunFolder
 from siatl_keras.workflows import finetune
 
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("short", False, "Few epochs: shows that it runs, not how well.")
-flags.DEFINE_string("output", "runs/quickstart", "Folder; replaced if it is there.")
+flags.DEFINE_string(
+    "output", "runs/quickstart", "Folder; an earlier quickstart's is replaced."
+)
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY / "recipes" / "data" / "support_desk"
@@ -64,8 +66,11 @@ for text, label, row in zip(sys.argv[2:], answer["label"], answer["probabilities
 def main():
     """Runs all parts, printing what happens."""
     started = time.monotonic()
-    output = Path(FLAGS.output)
-    shutil.rmtree(output, ignore_errors=True)
+    # Refuses a folder that holds something else; what an earlier quickstart left goes.
+    run = RunFolder(FLAGS.output, overwrite=True)
+    output = run.path
+    shutil.rmtree(output)
+    run.write_flags(f"--short={FLAGS.short}\n")
     settings = dict(SETTINGS)
     if FLAGS.short:
         settings |= {"epochs": 3, "backbone_epoch": 2, "embedding_epoch": 3}
@@ -92,7 +97,7 @@ def main():
         "the same model from scratch": scratch["test"],
         "bag of words, logistic regression": words,
     }
-    write_json(output / "results.json", results)
+    run.write_metrics(results)
     print(f"\n{len(test.texts)} test messages, {len(names.names)} intents")
     print(f"{'':<35}accuracy  macro F1")
     for name, figures in results.items():

@@ -132,22 +132,21 @@ def _legend(left: Any, right: Any, place: str) -> None:
 
 
 def _shade_stages(top: Any, bottom: Any, epochs: Any) -> None:
-    before = None
+    spans: dict[int, list[float]] = {}
     for logs in epochs:
         stage, start = int(logs.get("stage", 1)), logs["epoch"] - 0.5
+        spans.setdefault(stage, []).append(logs["epoch"])
         for axes in (top, bottom):
             axes.axvspan(
                 start, start + 1.0, color=STAGE_COLOURS.get(stage), zorder=0, lw=0
             )
-        if stage != before:
-            top.annotate(
-                f" stage {stage}",
-                (start, 1.0),
-                xycoords=("data", "axes fraction"),
-                va="bottom",
-                fontsize=9,
-            )
-        before = stage
+    # Numbers alone: a stage may last a single epoch, too narrow for a word.
+    names = {"xycoords": ("data", "axes fraction"), "va": "bottom", "fontsize": 9}
+    for stage, inside in spans.items():
+        middle = (inside[0] + inside[-1]) / 2
+        top.annotate(str(stage), (middle, 1.0), ha="center", **names)
+    names["xycoords"] = "axes fraction"
+    top.annotate("stage", (-0.01, 1.0), ha="right", **names)
     top.set_xlim(epochs[0]["epoch"] - 0.5, epochs[-1]["epoch"] + 0.5)
 
 

@@ -166,3 +166,10 @@ def test_wrong_file_is_said_in_one_line_without_a_trace(recipe, work, lm):
     )
     assert done.returncode == 1
     assert "broken.tsv, line 2" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_quickstart_deletes_nothing_that_is_not_its_own(tmp_path, recipe):
+    (tmp_path / "thesis.txt").write_text("all of it")
+    said = recipe("quickstart", "--short", f"--output={tmp_path}", check=False)
+    assert "holds files, but no run" in said.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "all of it"
