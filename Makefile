@@ -37,9 +37,10 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Peers (PyTorch, fastai, ekphrasis) are installed into .venv too; about an hour.
 benchmark: setup
-	$(BIN)/python -m benchmarks.text_pipeline
-	$(BIN)/python -m benchmarks.lstm
+	$(PIP) install --editable ".[bench]"
+	$(BIN)/python -m benchmarks.all
 
 clean:
 	rm -rf .venv runs build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,63 +1,67 @@
-"""How fast texts become tokens: `python -m benchmarks.text_pipeline`.
+"""Raw texts to token ids in tf.data: `python -m benchmarks.text_pipeline`.
 
-Synthetic tweets, so that it runs anywhere; prints texts a second over tf.data with all
-cores, median of five runs after a warm-up, as JSON.
+On tweets where they lie beside the repository, on made-up ones elsewhere.
 """
-
-import json
-import os
-import random
-import statistics
-import time
 
 import tensorflow as tf
 
-import recipes  # noqa: F401  (quiet start of TensorFlow)
+from benchmarks import report
+from benchmarks.contest import Contestant, contest
+from benchmarks.tweets import REAL, texts
 from siatl_keras.text import TextNormalizer, WordTokenizer
 
-TEXTS = 40_000
-RUNS = 5
-PARTS = [
-    "so glad my flight is late again",
-    "what a day",
-    "can't wait for it",
-    "really not my thing",
-    "@somebody",
-    "http://t.co/abcde",
-    "#MondayMood",
-    "soooo good",
-    "NEVER AGAIN",
-    "at 10:30 pm",
-    "5%",
-    ":-)",
-    "!!!",
-    "😀",
-    "&amp;",
-]
+TEXTS = 20_000
 
 
-def main():
-    """Measures and prints."""
-    generator = random.Random(0)
-    texts = [" ".join(generator.choices(PARTS, k=4)) for _ in range(TEXTS)]
-    words = sorted({word for part in PARTS for word in part.lower().split()})
-    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *words])
-    results = {"texts": TEXTS, "cores": os.cpu_count()}
-    for name, function in (
-        ("normalise", TextNormalizer()),
-        ("normalise, split, look up", tokenizer.tokenize),
-    ):
-        dataset = tf.data.Dataset.from_tensor_slices(texts).batch(2048)
-        dataset = dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE)
-        rates = []
-        for _ in range(RUNS + 1):
-            started = time.perf_counter()
-            for _ in dataset:
-                pass
-            rates.append(TEXTS / (time.perf_counter() - started))
-        results[name] = round(statistics.median(rates[1:]))
-    print(json.dumps(results, indent=2))
+def normalize_all():
+    """Makes the work of normalising all texts."""
+    return _run(TextNormalizer(), texts(TEXTS))
+
+
+def tokenize_all():
+    """Makes the work of normalising, splitting and looking up."""
+    lines = texts(TEXTS)
+    words = {word for line in lines for word in line.lower().split()}
+    words -= {"<pad>", "<s>", "</s>", "<unk>"}
+    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *sorted(words)])
+    return _run(tokenizer.tokenize, lines)
+
+
+def measure():
+    """Compares ours with ekphrasis."""
+    peer = Contestant(
+        "benchmarks.peers.ekphrasis_tweets:normalize_all", {"count": TEXTS}
+    )
+    kind = "tweets" if REAL.exists() else "made-up tweets"
+    return [
+        {
+            "work": f"{work}, {kind}",
+            "units": {"count": TEXTS, "name": "texts"},
+            **contest(
+                {
+                    "ours": Contestant(f"benchmarks.text_pipeline:{function}"),
+                    "ekphrasis": peer,
+                }
+            ),
+        }
+        for work, function in (
+            ("normalise", "normalize_all"),
+            ("normalise, split and look up", "tokenize_all"),
+        )
+    ]
+
+
+def _run(function, lines):
+    dataset = tf.data.Dataset.from_tensor_slices(lines).batch(512)
+    dataset = dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+
+    def work():
+        for _ in dataset:
+            pass
+
+    return work
 
 
 if __name__ == "__main__":
-    main()
+    report.show("text_pipeline", measure())

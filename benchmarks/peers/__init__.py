@@ -1,0 +1,1 @@
+"""What we are measured against, written with the peers' own building blocks."""

@@ -1,0 +1,92 @@
+"""Results of benchmarks as JSON and as a Markdown table."""
+
+import json
+import os
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.sizes import Sizes
+from siatl_keras.atomic import write_json, write_text
+
+RESULTS = Path(__file__).parent / "results"
+PEERS = ("Keras", "PyTorch", "fastai", "ekphrasis")
+PACKAGES = ("tensorflow", "keras", "torch", "fastai", "ekphrasis")
+
+
+def show(name, rows):
+    """Writes `results/<name>.json` with the machine's data; prints the table.
+
+    Args:
+        name: of the benchmark.
+        rows: list of `{"work": str, **contest(…)}`.
+    """
+    write_json(
+        RESULTS / f"{name}.json",
+        {"machine": machine(), "sizes": vars(Sizes()), "rows": rows},
+    )
+    print(table(rows))
+
+
+def write_table():
+    """Writes `results/README.md` from all JSON files there; returns the table."""
+    order = ("limit", "lstm", "finetuning", "pretraining", "text_pipeline", "serving")
+    files = [RESULTS / f"{name}.json" for name in order]
+    results = [json.loads(f.read_text("utf-8")) for f in files if f.exists()]
+    lines = table([row for result in results for row in result["rows"]])
+    write_text(
+        RESULTS / "README.md",
+        "# Results\n\nMade by `python -m benchmarks.all`.\n\n"
+        f"{lines}\n\nMachine: {json.dumps(results[0]['machine'])}\n",
+    )
+    return lines
+
+
+def table(rows):
+    """Renders rows as Markdown: our time and memory, and how many times a peer's."""
+    peers = [peer for peer in PEERS if any(peer in row["seconds"] for row in rows)]
+    heads = ["work", "ours", *(f"against {peer}" for peer in peers), "peak memory"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        for ours in [name for name in row["seconds"] if name.startswith("ours")]:
+            ratios = row.get("ratio", {}).get(ours, {})
+            kind = ours.removeprefix("ours").strip(", ")
+            cells = [row["work"] + (f", {kind}" if kind else "")]
+            cells.append(_time(row["seconds"][ours], row.get("units")))
+            cells += [f"{ratios[p]:.2f} ×" if p in ratios else "" for p in peers]
+            cells.append(_memory(row.get("memory_mb"), ours))
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def machine():
+    """Describes the machine and the versions measured."""
+    text = Path("/proc/cpuinfo").read_text("utf-8")
+    model = re.search(r"model name\s*: (.*)", text)
+    return {
+        "processor": model[1] if model else "unknown",
+        "cores": os.cpu_count(),
+        **{name: _version(name) for name in PACKAGES},
+    }
+
+
+def _time(seconds, units):
+    if units:
+        return f"{units['count'] / seconds:,.0f} {units['name']} a second"
+    return f"{1e3 * seconds:,.{0 if seconds > 0.02 else 1}f} ms"
+
+
+def _memory(megabytes, ours):
+    if megabytes is None:
+        return ""
+    others = {name: mb for name, mb in megabytes.items() if not name.startswith("ours")}
+    parts = [f"{megabytes[ours]:,.0f} MB"]
+    parts += [f"{name} {mb:,.0f}" for name, mb in others.items()]
+    return ", ".join(parts)
+
+
+def _version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,97 @@
+"""Cost of a training token against the sizes: `python -m benchmarks.scaling`.
+
+Draws `results/scaling.png`: ours and PyTorch, and the time that the products alone
+would take at the machine's own rate.
+"""
+
+import json
+import math
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks import limit, report
+from benchmarks.contest import Contestant, contest
+from benchmarks.sizes import Sizes
+from siatl_keras.atomic import new_file
+
+VALUES = {
+    "vocabulary": (5_000, 20_000, 70_004, 250_000),
+    "time": (10, 20, 40, 80, 160),
+    "batch": (8, 16, 32, 64),
+    "hidden": (250, 500, 1000, 2000),
+}
+NAMES = {
+    "vocabulary": "words in the vocabulary",
+    "time": "tokens a text",
+    "batch": "texts a batch",
+    "hidden": "units of each LSTM",
+}
+
+
+def measure():
+    """Trains a language model at the paper's size, one of its sizes changed."""
+    rows = []
+    for name, values in VALUES.items():
+        for value in values:
+            arguments = {name: value}
+            targets = {
+                "ours": "benchmarks.ours:pretraining_step",
+                "PyTorch": "benchmarks.peers.pytorch:pretraining_step",
+            }
+            result = contest(
+                {k: Contestant(target, arguments) for k, target in targets.items()},
+                rounds=3,
+            )
+            row = {"work": f"{name} {value}", "changed": name, "value": value, **result}
+            print(json.dumps(row))
+            rows.append(row)
+    return rows
+
+
+def plot(rows, flops_per_second, path):
+    """Draws cost per token over each size, logarithmic both ways."""
+    figure = Figure(figsize=(9.0, 6.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, name in zip(figure.subplots(2, 2).flat, VALUES, strict=True):
+        mine = [row for row in rows if row["changed"] == name]
+        values = [row["value"] for row in mine]
+        sizes = [Sizes(**{name: value}) for value in values]
+        tokens = [s.batch * s.time for s in sizes]
+        for side, style in (("ours", "C0.-"), ("PyTorch", "C1.-")):
+            cost = [
+                1e6 * row["seconds"][side] / n
+                for row, n in zip(mine, tokens, strict=True)
+            ]
+            axes.plot(values, cost, style, label=side)
+        bound = [1e6 * _flops_per_token(s) / flops_per_second for s in sizes]
+        axes.plot(values, bound, "k:", label="matrix products alone")
+        axes.set(xscale="log", yscale="log", xlabel=NAMES[name])
+        axes.set_xticks(values, [f"{value:,}" for value in values])
+        axes.minorticks_off()
+        axes.set_ylabel("µs a token")
+        axes.grid(alpha=0.3)
+    axes.legend()
+    with new_file(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def main():
+    """Measures, writes and draws."""
+    rate = limit.measure()[0]
+    flops = 1e9 * rate["units"]["count"] / rate["seconds"]["ours, float32"]
+    rows = measure()
+    report.show("scaling", rows)
+    plot(rows, flops, report.RESULTS / "scaling.png")
+
+
+def _flops_per_token(sizes):
+    """Counts a multiplication and an addition for each weight, three passes."""
+    inputs = [sizes.embedding] + [sizes.hidden] * (sizes.layers - 1)
+    recurrent = sum(4 * sizes.hidden * (width + sizes.hidden) for width in inputs)
+    output = sizes.embedding * (sizes.hidden + sizes.vocabulary)
+    return 6 * math.fsum([recurrent, output])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""The paper's sizes, and random batches of them."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Sizes of a language model, of the task layers on it, and of a batch.
+
+    The defaults are the paper's: Chronopoulou et al. 2019, section 4.
+    """
+
+    vocabulary: int = 70_004
+    embedding: int = 400
+    hidden: int = 1000
+    layers: int = 2
+    task_units: int = 100
+    classes: int = 2
+    batch: int = 32
+    time: int = 40
+
+    def token_ids(self):
+        """Draws token ids, int32 `[batch, time + 1]`, Zipf-distributed."""
+        generator = np.random.default_rng(0)
+        ranks = generator.zipf(1.2, 20 * self.batch * (self.time + 1))
+        ranks = ranks[ranks < self.vocabulary - 4][: self.batch * (self.time + 1)]
+        return (ranks + 3).astype("int32").reshape(self.batch, self.time + 1)
+
+    def labels(self):
+        """Draws class numbers, int32 `[batch]`."""
+        return np.random.default_rng(1).integers(
+            self.classes, size=self.batch, dtype="int32"
+        )
