@@ -148,7 +148,7 @@ def _words(
             errors.append(error)
 
     def split(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.size(batch), tf.strings.split(normalizer(batch)).flat_values
+        return tf.size(batch), normalizer.split(batch).flat_values
 
     dataset = tf.data.Dataset.from_generator(
         batches, output_signature=tf.TensorSpec([None], tf.string)

@@ -27,8 +27,8 @@ class Rule:
         pattern: RE2 pattern.
         replacement: RE2 rewrite string.
         switch: the `TextNormalizer` argument that turns it on; `None` for always.
-        needs: RE2 character class (or character) without which no text can match; texts
-            that lack it are not searched.
+        needs: RE2 pattern without which no text can match; texts that lack it are not
+            searched. Neighbours with the same one are searched for it once.
     """
 
     name: str
@@ -113,6 +113,7 @@ SPACES = Rule(
     None,
 )
 
+_WEB = r"(?i:\.(?:com|net|org|edu|gov|info|biz|[a-z]{2}/))"
 _URL_END = r"[^\s<>\".,:;!?'…)\]}*]"
 _DOMAIN = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
@@ -143,7 +144,7 @@ SOCIAL = (
         rf"|(?:[a-z]{{2}}|info|biz)/[^\s<>\"]*{_URL_END})",
         tag("url"),
         "urls",
-        r"\.",
+        _WEB,
     ),
 )
 
@@ -202,10 +203,15 @@ NUMBERS = (
 )
 
 
+_RUN = "(?i:" + "|".join(3 * letter for letter in "abcdefghijklmnopqrstuvwxyz") + ")"
+
+
 def _shorten(letters: str) -> Rule:
     runs = "|".join(f"({letter}){letter}{letter}+" for letter in letters)
     groups = "".join(rf"\{index + 1}" for index in range(len(letters)))
-    return Rule(f"runs of {letters}", f"(?i){runs}", groups + ELONGATED, "elongated")
+    return Rule(
+        f"runs of {letters}", f"(?i){runs}", groups + ELONGATED, "elongated", _RUN
+    )
 
 
 # Which letters stay doubled ("helllo" → "hello", but "sooo" → "so") was counted over
@@ -216,6 +222,7 @@ ELONGATIONS = (
         r"(?i)(ll)l+|(?:(pp)p+|(tt)t+|(mm)m+)([aeiouylrs])|(oo)o+([dkln])|(hmm)m+",
         r"\1\2\3\4\5\6\7\8" + ELONGATED,
         "elongated",
+        _RUN,
     ),
     _shorten("abcdefghi"),
     _shorten("jklmnopqr"),
@@ -225,32 +232,41 @@ ELONGATIONS = (
         rf"{ELONGATED}([\pL'{ELONGATED}]*)",
         rf"\1{ELONGATED}",
         "elongated",
+        _RUN,
     ),
-    Rule("tag", f"{ELONGATED}+", tag("elongated"), "elongated"),
+    Rule("tag", f"{ELONGATED}+", tag("elongated"), "elongated", _RUN),
 )
 
+_REPEATED = r"[!?.]{2}|--|~~|==|\)\)|\(\(|,,|//|>>|<<"
+_CAPITALS = "[A-Z]{2}"
 STYLE = (
     # A mixed run keeps its last mark ("?!?!" → "! <repeated>"), as in ekphrasis.
-    Rule("repeated marks", r"([!?.]){2,}", rf"\1{tag('repeated')}", "repeated"),
+    Rule(
+        "repeated marks",
+        r"([!?.]){2,}",
+        rf"\1{tag('repeated')}",
+        "repeated",
+        _REPEATED,
+    ),
     Rule(
         "repeated symbols",
         r"(-)-+|(~)~+|(=)=+|(\))\)+|(\()\(+|(,),+|(/)/+|(>)>+|(<)<+",
         rf"\1\2\3\4\5\6\7\8\9{tag('repeated')}",
         "repeated",
+        _REPEATED,
     ),
     # Capitals by habit, not by emphasis.
-    Rule("retweet", r"\bRT\b", "rt", "allcaps"),
-    Rule("laughing face", r"\bXD\b", "xD", "allcaps"),
-    Rule(
-        "join", r"[^\x00-\x7f\PL]", rf"{JOINED}\0{JOINED}", "allcaps", r"[^\x00-\x7f]"
-    ),
+    Rule("retweet", r"\bRT\b", "rt", "allcaps", _CAPITALS),
+    Rule("laughing face", r"\bXD\b", "xD", "allcaps", _CAPITALS),
+    Rule("join", r"[^\x00-\x7f\PL]", rf"{JOINED}\0{JOINED}", "allcaps", _CAPITALS),
     Rule(
         "all caps",
         r"\b[A-Z]{2,}(?:[ '][A-Z]+)*\b",
         rf"{tag('allcaps')}\0{end_tag('allcaps')}",
         "allcaps",
+        _CAPITALS,
     ),
-    Rule("separate", JOINED, "", "allcaps", r"[^\x00-\x7f]"),
+    Rule("separate", JOINED, "", "allcaps", _CAPITALS),
     Rule("n't", r"(?i)(\pL)(n't)\b", r"\1 \2", "split_contractions", "'"),
     Rule(
         "contraction",

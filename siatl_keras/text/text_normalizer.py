@@ -107,7 +107,22 @@ class TextNormalizer:
         texts = tf.convert_to_tensor(texts, dtype=tf.string)
         with tf.device("cpu"):
             normalized = self._normalize(tf.reshape(texts, [-1]))
-            return tf.reshape(normalized, tf.shape(texts))
+            normalized = tf.strings.regex_replace(normalized, "  +", " ")
+            return tf.reshape(tf.strings.strip(normalized), tf.shape(texts))
+
+    def split(self, texts: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Normalises and splits at the spaces, faster than one after the other.
+
+        Args:
+            texts: str, list of str or string tensor `[batch]`.
+
+        Returns:
+            ragged string `[batch, None]`; string `[words]` for a single text.
+        """
+        texts = tf.convert_to_tensor(texts, dtype=tf.string)
+        with tf.device("cpu"):
+            words = tf.strings.split(self._normalize(tf.reshape(texts, [-1])))
+            return words if texts.shape.rank else words.flat_values
 
     def get_config(self) -> dict[str, bool]:
         """Returns the state of all switches."""
@@ -122,7 +137,9 @@ class TextNormalizer:
         """Applies all stages to strings of shape `[batch]`."""
         if self.switches["html_entities"]:
             texts = _where(texts, r"(?s).*&.*", self._decode_entities)
-        texts = _where(texts, r"[\x00-\x7f]*", self._clean_unicode, negate=True)
+        # No rule below adds what is not ASCII, so these stay the only ones.
+        beyond_ascii = _indices(texts, _ASCII, negate=True)
+        texts = _at(texts, beyond_ascii, self._clean_unicode)
         texts = self._apply([rules.SPACES], texts)
         texts = self._apply(rules.SOCIAL, texts)
         if self.switches["hashtags"]:
@@ -133,9 +150,8 @@ class TextNormalizer:
         texts = tf.strings.regex_replace(texts, self._token_pattern, r" \0 ")
         texts = self._apply(rules.RESTORE, texts)
         if self.switches["lowercase"]:
-            texts = self._lower(texts)
-        texts = tf.strings.regex_replace(texts, "  +", " ")
-        return tf.strings.strip(texts)
+            texts = _at(tf.strings.lower(texts), beyond_ascii, _lower_unicode)
+        return texts
 
     def _apply(self, table: Sequence[rules.Rule], texts: tf.Tensor) -> tf.Tensor:
         """Applies the rows that are switched on, neighbours with one need at once."""
@@ -150,7 +166,7 @@ class TextNormalizer:
                 texts = _replace_all(group, texts)
             else:
                 replace = functools.partial(_replace_all, group)
-                texts = _where(texts, f"(?s).*{needs}.*", replace)
+                texts = _where(texts, f"(?s).*(?:{needs}).*", replace)
         return texts
 
     def _decode_entities(self, texts: tf.Tensor) -> tf.Tensor:
@@ -177,19 +193,11 @@ class TextNormalizer:
             rules.HASHTAG_WORDS, tf.gather_nd(pieces.flat_values, bodies)
         )
         if self.switches["lowercase"]:  # its case has been used: no <allcaps> inside
-            words = self._lower(words)
+            words = tf.strings.lower(words)  # ASCII, and three times as fast
+            words = _at(words, _indices(words, _ASCII, negate=True), _lower_unicode)
         words = rules.tag("hashtag") + words + rules.end_tag("hashtag")
         flat = tf.tensor_scatter_nd_update(pieces.flat_values, bodies, words)
         return tf.strings.reduce_join(pieces.with_flat_values(flat), axis=1)
-
-    def _lower(self, texts: tf.Tensor) -> tf.Tensor:
-        texts = tf.strings.lower(texts)  # ASCII, and three times as fast
-        return _where(
-            texts,
-            r"[\x00-\x7f]*",
-            lambda some: tf.strings.lower(some, encoding="utf-8"),
-            negate=True,
-        )
 
     def _build_token_pattern(self) -> str:
         alternatives = list(rules.TOKENS)
@@ -198,6 +206,9 @@ class TextNormalizer:
         if self.switches["emoji"]:
             alternatives += rules.EMOJI
         return "|".join([*alternatives, rules.SYMBOL])
+
+
+_ASCII = r"[\x00-\x7f]*"
 
 
 def _replace_all(table: Sequence[rules.Rule], texts: tf.Tensor) -> tf.Tensor:
@@ -210,13 +221,25 @@ def _where(
     texts: tf.Tensor,
     pattern: str,
     function: Callable[[tf.Tensor], tf.Tensor],
-    negate: bool = False,
 ) -> tf.Tensor:
     """Applies `function` to those of `texts` `[batch]` that `pattern` matches whole."""
+    return _at(texts, _indices(texts, pattern), function)
+
+
+def _indices(texts: tf.Tensor, pattern: str, negate: bool = False) -> tf.Tensor:
     matches = tf.strings.regex_full_match(texts, pattern)
-    indices = tf.where(tf.logical_not(matches) if negate else matches)
+    return tf.where(tf.logical_not(matches) if negate else matches)
+
+
+def _at(
+    texts: tf.Tensor, indices: tf.Tensor, function: Callable[[tf.Tensor], tf.Tensor]
+) -> tf.Tensor:
     changed = function(tf.gather_nd(texts, indices))
     return tf.tensor_scatter_nd_update(texts, indices, changed)
+
+
+def _lower_unicode(texts: tf.Tensor) -> tf.Tensor:
+    return tf.strings.lower(texts, encoding="utf-8")
 
 
 def _decode_decimal_entities(texts: tf.Tensor) -> tf.Tensor:

@@ -111,7 +111,7 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         Returns:
             ragged string `[batch, None]`; string `[words]` for a single text.
         """
-        return tf.strings.split(self.normalizer(inputs))
+        return self.normalizer.split(inputs)
 
     def tokenize(self, inputs: Any) -> Any:
         """Splits and looks up; see the class."""
