@@ -29,6 +29,9 @@ flags.DEFINE_integer("batch_size", 96, "Texts (or windows) a step.")
 flags.DEFINE_integer("steps", 5000, "Optimizer steps.")
 flags.DEFINE_integer("steps_per_epoch", 250, "Steps between validations and backups.")
 flags.DEFINE_float("learning_rate", 2e-3, "Adam's highest learning rate.")
+flags.DEFINE_integer(
+    "sampled_words", None, "Words that estimate the softmax in training; all if unset."
+)
 flags.DEFINE_string("weights_dtype", "float16", "Dtype of the saved weights.")
 common.define_training_flags()
 flags.adopt_module_key_flags(common)
@@ -63,6 +66,7 @@ def main():
         steps=FLAGS.steps,
         steps_per_epoch=FLAGS.steps_per_epoch,
         learning_rate=FLAGS.learning_rate,
+        sampled_words=FLAGS.sampled_words,
         seed=FLAGS.seed,
         weights_dtype=FLAGS.weights_dtype,
         strategy=strategy,

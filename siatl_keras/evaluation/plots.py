@@ -93,15 +93,17 @@ def plot_perplexity(
     """Draws a language model's perplexity over its training steps.
 
     Args:
-        history: Keras's history with `perplexity` and `val_perplexity`.
+        history: Keras's history with `val_perplexity`, and with `perplexity` unless
+            training was on sampled words.
         steps_per_epoch: int.
         path: PNG to be written.
     """
     figure, axes = _figure(1, 1, (7.0, 4.0))
     for key, label in (("perplexity", "training"), ("val_perplexity", "validation")):
-        values = history[key]
+        values = history.get(key, [])
         steps = steps_per_epoch * np.arange(1, len(values) + 1)
-        axes.plot(steps, values, marker=".", label=label)
+        if len(values):
+            axes.plot(steps, values, marker=".", label=label)
     axes.set_yscale("log")
     axes.set_xlabel("optimizer step")
     axes.set_ylabel("perplexity")

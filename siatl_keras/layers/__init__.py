@@ -3,6 +3,7 @@
 from siatl_keras.layers.attention_pooling import AttentionPooling
 from siatl_keras.layers.embedding_dropout import EmbeddingDropout
 from siatl_keras.layers.lstm import LSTM
+from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 from siatl_keras.layers.task_head import TaskHead
 from siatl_keras.layers.token_embedding import TokenEmbedding
@@ -13,5 +14,6 @@ __all__ = [
     "EmbeddingDropout",
     "TaskHead",
     "TokenEmbedding",
+    "sampled_cross_entropy",
     "sliced_cross_entropy",
 ]

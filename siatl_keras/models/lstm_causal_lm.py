@@ -12,9 +12,10 @@ import keras_hub
 import tensorflow as tf
 from keras import ops
 
+from siatl_keras.layers import sampled_cross_entropy
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
-from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.models.sliced_training import SlicedTraining, output_weights
 from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
@@ -60,6 +61,9 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         inputs = backbone.input
         hidden = backbone(inputs)  # [batch, time, embedding]
         logits = backbone.token_embedding(hidden, reverse=True)
+        # Set before Task.__init__, which compiles.
+        self.sampled_words: int | None = None
+        self.sampling_seed = keras.random.SeedGenerator()
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
 
     def compile(
@@ -67,19 +71,36 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         optimizer: Any = "auto",
         *,
         sampler: Any = "top_k",
+        sampled_words: int | None = None,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
         """Configures training; the loss is the mean over real tokens.
 
+        With `sampled_words`, training estimates the loss from that many words of the
+        vocabulary, which must be ordered by frequency, and reports no perplexity;
+        evaluation always computes the exact loss.
+
         Args:
             optimizer: a Keras optimizer; "auto" is Adam at 1e-3, gradients clipped to
                 a norm of 1.
             sampler: a `keras_hub.samplers.Sampler` or its name, for `generate`.
+            sampled_words: int, see `siatl_keras.layers.sampled_cross_entropy`; worth it
+                from about 20 000 words of vocabulary. `None` trains on the exact loss.
             jit_compile: bool, whether to compile with XLA.
             **kwargs: other arguments of `keras.Model.compile`, except losses and
                 metrics, which are fixed: `loss` and `perplexity`.
+
+        Raises:
+            ValueError: if `sampled_words` is not from 2 to the vocabulary's size.
         """
+        size = self.backbone.token_embedding.input_dim
+        if sampled_words is not None and not 2 <= sampled_words <= size:
+            raise ValueError(
+                f"`sampled_words` must be from 2 to the vocabulary's {size} words, or "
+                f"None for the exact loss. Received: sampled_words={sampled_words}."
+            )
+        self.sampled_words = sampled_words
         if optimizer == "auto":
             optimizer = FusedAdam(1e-3, global_clipnorm=1.0)
         super().compile(
@@ -112,7 +133,22 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
     ) -> tf.Tensor:
         """Returns per-token losses, float32 `[batch, time]`."""
         hidden = self.backbone(x, training=training)
+        if training and self.sampled_words is not None:
+            return sampled_cross_entropy(
+                hidden,
+                *output_weights(self.backbone.token_embedding),
+                y,
+                sample_weight,
+                words=self.sampled_words,
+                seed=self.sampling_seed,
+            )
         return self.token_losses(hidden, y, sample_weight, training)
+
+    def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Leaves out a perplexity that a sampled loss would make look too good."""
+        if self.sampled_words is None:
+            return logs
+        return {k: v for k, v in logs.items() if k != "perplexity"}
 
     def score(self, texts: Any, batch_size: int = 32) -> Any:
         """Computes the log probability of each text.

@@ -37,6 +37,7 @@ def pretrain_language_model(
     steps_per_epoch: int = 250,
     validation_texts: int = 2000,
     learning_rate: float = 2e-3,
+    sampled_words: int | None = None,
     seed: int = 0,
     weights_dtype: str = "float16",
     strategy: tf.distribute.Strategy | None = None,
@@ -62,6 +63,7 @@ def pretrain_language_model(
         steps_per_epoch: int, steps between validations and backups.
         validation_texts: int, texts validated on in between; all are at the end.
         learning_rate: float, highest learning rate.
+        sampled_words: int, see `LSTMCausalLM.compile`.
         seed: int, of weights, dropout and shuffling.
         weights_dtype: dtype of the saved weights.
         strategy: `tf.distribute.Strategy`; the default one if not given.
@@ -91,7 +93,9 @@ def pretrain_language_model(
         model = LSTMCausalLM(
             LSTMBackbone(tokenizer.vocabulary_size(), **backbone), preprocessor
         )
-        model.compile(FusedAdam(schedule, global_clipnorm=1.0))
+        model.compile(
+            FusedAdam(schedule, global_clipnorm=1.0), sampled_words=sampled_words
+        )
         model.optimizer.build(model.trainable_variables)
     backup = BackupAndRestore(str(Path(output) / "backup"))
     data: dict[str, Any] = {

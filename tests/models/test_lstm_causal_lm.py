@@ -15,6 +15,26 @@ def test_training_on_raw_strings_lowers_the_perplexity(make_lm, texts):
     assert history["perplexity"][-1] < 10
 
 
+def test_training_on_sampled_words_lowers_the_exact_perplexity(make_lm, texts):
+    lm = make_lm()
+    lm.compile(keras.optimizers.Adam(0.02), sampled_words=8)
+    history = lm.fit(
+        texts, epochs=40, batch_size=4, validation_data=tf.constant(texts), verbose=0
+    ).history
+    assert "perplexity" not in history
+    assert history["val_perplexity"][0] > 15
+    assert history["val_perplexity"][-1] < 10
+    x, y, weights = lm.preprocessor(texts)
+    exact = np.exp(float(LanguageModelingLoss()(y, lm(x), weights)))
+    assert history["val_perplexity"][-1] == pytest.approx(exact, rel=1e-5)
+
+
+@pytest.mark.parametrize("words", [1, 21])
+def test_sampling_more_words_than_there_are_is_refused(make_lm, words):
+    with pytest.raises(ValueError, match="from 2 to the vocabulary's 20 words"):
+        make_lm().compile(sampled_words=words)
+
+
 def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts):
     lm = make_lm()
     x, y, weights = lm.preprocessor(texts)
