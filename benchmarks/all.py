@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other: `python -m benchmarks.all` (about an hour).
+"""All benchmarks, one after the other: `python -m benchmarks.all` (two hours).
 
 Writes `benchmarks/results/`: a JSON file each, the table and the scaling plot. PyTorch,
 fastai and ekphrasis come with `pip install -e ".[bench]"`.
@@ -6,6 +6,7 @@ fastai and ekphrasis come with `pip install -e ".[bench]"`.
 
 from benchmarks import (
     finetuning,
+    input_share,
     limit,
     lstm,
     pretraining,
@@ -13,12 +14,24 @@ from benchmarks import (
     scaling,
     serving,
     text_pipeline,
+    whole_run,
+)
+
+MODULES = (
+    limit,
+    lstm,
+    finetuning,
+    whole_run,
+    pretraining,
+    text_pipeline,
+    input_share,
+    serving,
 )
 
 
 def main():
     """Measures everything and writes the table."""
-    for module in (limit, lstm, finetuning, pretraining, text_pipeline, serving):
+    for module in MODULES:
         report.show(module.__name__.rpartition(".")[2], module.measure())
     scaling.main()
     print(report.write_table())

@@ -45,6 +45,7 @@ def contest(
     *,
     rounds: int = ROUNDS,
     repeats: int = 1,
+    warm_up: bool = True,
 ) -> dict[str, Any]:
     """Measures all contestants in turn.
 
@@ -52,11 +53,12 @@ def contest(
         contestants: by name; the names of our own begin with "ours".
         rounds: int, rounds after one of warm-up.
         repeats: int, how often a contestant does its work in a round.
-        baseline: the name that the others are compared with.
+        warm_up: bool; `False` counts the first piece of work, for what people do once.
 
     Returns:
         dict of `seconds` (median of one piece of work), `spread` (lowest and highest),
-        `first_seconds` (the first piece of work, tracing and compiling included),
+        `first_seconds` (the first piece of work, tracing and compiling included; with
+        warm-up only),
         `memory_mb` (peak beyond what stood in memory when the work began), each by
         name; and `ratio`, by our name and the peer's, of the peer's seconds to ours
         (median over rounds).
@@ -64,9 +66,11 @@ def contest(
     workers = {name: _Worker(each) for name, each in contestants.items()}
     try:
         # One after the other: what is being imported would disturb what is measured.
-        first = {name: worker.ask(1) for name, worker in workers.items()}
-        for worker in workers.values():
-            worker.ask(repeats)
+        first = {}
+        if warm_up:
+            first = {name: worker.ask(1) for name, worker in workers.items()}
+            for worker in workers.values():
+                worker.ask(repeats)
         times: dict[str, list[float]] = {name: [] for name in workers}
         for _ in range(rounds):
             for name, worker in workers.items():

@@ -1,7 +1,8 @@
 """The LSTM layers alone, forward and backward: `python -m benchmarks.lstm`."""
 
-from benchmarks import report
+from benchmarks import limit, report
 from benchmarks.contest import Contestant, contest
+from benchmarks.sizes import Sizes
 
 
 def measure():
@@ -14,10 +15,14 @@ def measure():
             ),
             "Keras": Contestant("benchmarks.peers.plain_keras:lstm_step"),
             "PyTorch": Contestant("benchmarks.peers.pytorch:lstm_step"),
+            **limit.contestants(),
         },
         rounds=9,
     )
-    return [{"work": "LSTM 2 × 1000, forward and backward", **result}]
+    products = Sizes().products(lstm_passes=3, softmax_passes=0)
+    return [
+        {"work": "LSTM 2 × 1000, forward and backward", "products": products, **result}
+    ]
 
 
 if __name__ == "__main__":

@@ -34,10 +34,12 @@ def finetuning_step(stage, dtype="float32", **sizes):
     )
 
 
-def pretraining_step(dtype="float32", **sizes):
+def pretraining_step(dtype="float32", sampled_words=None, **sizes):
     """Makes a training step of the language model."""
     sizes = Sizes(**sizes)
-    return _fit_step(LSTMCausalLM(_backbone(sizes, dtype)), *_batch(sizes))
+    model = LSTMCausalLM(_backbone(sizes, dtype))
+    model.compile(sampled_words=sampled_words)
+    return _fit_step(model, *_batch(sizes))
 
 
 def _backbone(sizes, dtype):

@@ -5,7 +5,6 @@ would take at the machine's own rate.
 """
 
 import json
-import math
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -64,7 +63,10 @@ def plot(rows, flops_per_second, path):
                 for row, n in zip(mine, tokens, strict=True)
             ]
             axes.plot(values, cost, style, label=side)
-        bound = [1e6 * _flops_per_token(s) / flops_per_second for s in sizes]
+        bound = [
+            1e6 * s.products(3, 3) / n / flops_per_second
+            for s, n in zip(sizes, tokens, strict=True)
+        ]
         axes.plot(values, bound, "k:", label="matrix products alone")
         axes.set(xscale="log", yscale="log", xlabel=NAMES[name])
         axes.set_xticks(values, [f"{value:,}" for value in values])
@@ -83,14 +85,6 @@ def main():
     rows = measure()
     report.show("scaling", rows)
     plot(rows, flops, report.RESULTS / "scaling.png")
-
-
-def _flops_per_token(sizes):
-    """Counts a multiplication and an addition for each weight, three passes."""
-    inputs = [sizes.embedding] + [sizes.hidden] * (sizes.layers - 1)
-    recurrent = sum(4 * sizes.hidden * (width + sizes.hidden) for width in inputs)
-    output = sizes.embedding * (sizes.hidden + sizes.vocabulary)
-    return 6 * math.fsum([recurrent, output])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,14 @@
 """The paper's sizes, and random batches of them."""
 
 import dataclasses
+import math
 
 import numpy as np
+
+# The machine's limit is what it reaches on products of an LSTM's inputs.
+LIMIT_SHAPE = (1280, 1000, 4000)
+LIMIT_TIMES = 10
+LIMIT_PRODUCTS = 2 * LIMIT_TIMES * math.prod(LIMIT_SHAPE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +26,19 @@ class Sizes:
     classes: int = 2
     batch: int = 32
     time: int = 40
+
+    def products(self, lstm_passes, softmax_passes):
+        """Counts the multiplications and additions in a step's matrix products.
+
+        A pass is a product with every weight and token: one forward, one for the
+        gradient of what came in, one for that of the weights.
+        """
+        inputs = [self.embedding] + [self.hidden] * (self.layers - 1)
+        lstm = sum(4 * self.hidden * (width + self.hidden) for width in inputs)
+        lstm += self.hidden * self.embedding  # The projection.
+        softmax = self.embedding * self.vocabulary
+        weights = lstm_passes * lstm + softmax_passes * softmax
+        return 2 * self.batch * self.time * weights
 
     def token_ids(self):
         """Draws token ids, int32 `[batch, time + 1]`, Zipf-distributed."""

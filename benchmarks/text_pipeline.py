@@ -10,7 +10,7 @@ from benchmarks.contest import Contestant, contest
 from benchmarks.tweets import REAL, texts
 from siatl_keras.text import TextNormalizer, WordTokenizer
 
-TEXTS = 20_000
+TEXTS = 60_000
 
 
 def normalize_all():
@@ -41,7 +41,8 @@ def measure():
                 {
                     "ours": Contestant(f"benchmarks.text_pipeline:{function}"),
                     "ekphrasis": peer,
-                }
+                },
+                rounds=9,
             ),
         }
         for work, function in (

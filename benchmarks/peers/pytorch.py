@@ -58,36 +58,57 @@ class Classifier(nn.Module):
         return self.classes(pooled), hidden
 
 
-def finetuning_step(stage, **sizes):
-    """Makes a training step of a stage, 1 to 3."""
-    sizes = Sizes(**sizes)
-    model = Classifier(sizes)
-    embedding = [model.lm.embedding.weight, model.lm.bias]
-    backbone = [*model.lm.lstm.parameters(), *model.lm.down.parameters()]
-    pretrained = {id(p) for p in embedding + backbone}
-    task = [p for p in model.parameters() if id(p) not in pretrained]
-    optimizers = [
-        torch.optim.Adam(task, 5e-4),
-        torch.optim.SGD(backbone, 1e-4),
-        torch.optim.SGD(embedding, 1e-4),
-    ]
-    token_ids = torch.from_numpy(sizes.token_ids()).long()
-    inputs, targets = token_ids[:, :-1].contiguous(), token_ids[:, 1:].contiguous()
-    labels = torch.from_numpy(sizes.labels()).long()
+class Finetuning:
+    """A classifier in training, with an optimizer for each of its three groups."""
 
-    def step():
-        logits, hidden = model(inputs)
-        loss = functional.cross_entropy(logits, labels)
-        loss = loss + GAMMA * model.lm.loss(hidden, targets)
-        model.zero_grad()
+    def __init__(self, sizes):
+        self.model = Classifier(sizes)
+        lm = self.model.lm
+        embedding = [lm.embedding.weight, lm.bias]
+        backbone = [*lm.lstm.parameters(), *lm.down.parameters()]
+        pretrained = {id(p) for p in embedding + backbone}
+        task = [p for p in self.model.parameters() if id(p) not in pretrained]
+        self.groups = [task, backbone, embedding]
+        self.optimizers = [
+            torch.optim.Adam(task, 5e-4),
+            torch.optim.SGD(backbone, 1e-4),
+            torch.optim.SGD(embedding, 1e-4),
+        ]
+
+    def step(self, stage, inputs, targets, labels):
+        """Makes a training step on numpy arrays; returns the loss."""
+        self.model.train()
+        loss = self._loss(inputs, targets, labels)
+        self.model.zero_grad()
         loss.backward()
-        for group in (task, backbone, embedding)[:stage]:
+        for group in self.groups[:stage]:
             nn.utils.clip_grad_norm_(group, 1.0)
-        for optimizer in optimizers[:stage]:
+        for optimizer in self.optimizers[:stage]:
             optimizer.step()
         return loss.item()
 
-    return step
+    def evaluate(self, inputs, targets, labels):
+        """Returns the loss on numpy arrays."""
+        self.model.eval()
+        with torch.no_grad():
+            return self._loss(inputs, targets, labels).item()
+
+    def _loss(self, inputs, targets, labels):
+        inputs, targets, labels = (
+            torch.from_numpy(array).long() for array in (inputs, targets, labels)
+        )
+        logits, hidden = self.model(inputs)
+        loss = functional.cross_entropy(logits, labels)
+        return loss + GAMMA * self.model.lm.loss(hidden, targets)
+
+
+def finetuning_step(stage, **sizes):
+    """Makes a training step of a stage, 1 to 3."""
+    sizes = Sizes(**sizes)
+    peer = Finetuning(sizes)
+    token_ids = sizes.token_ids()
+    batch = (token_ids[:, :-1].copy(), token_ids[:, 1:].copy(), sizes.labels())
+    return lambda: peer.step(stage, *batch)
 
 
 def pretraining_step(**sizes):

@@ -1,0 +1,177 @@
+"""A whole fine-tuning to early stopping: `python -m benchmarks.whole_run`.
+
+The paper's sarcasm texts where they lie beside the repository, a language model of the
+paper's size with random weights. Ours decides after how many epochs to stop, PyTorch
+then does as many; half an hour.
+"""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from benchmarks import report
+from benchmarks.contest import Contestant, contest
+from benchmarks.sizes import Sizes
+from benchmarks.tweets import texts
+from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from siatl_keras.data import LabelMap, classification_dataset, read_examples
+from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.text import WordTokenizer
+
+SCV2 = Path(__file__).parents[2] / "shared" / "data" / "scv2"
+WORDS = "saved_models/tweets_lstm_small_en/assets/tokenizer/vocabulary.txt"
+# The authors' settings for this data.
+BACKBONE_EPOCH, EMBEDDING_EPOCH, PATIENCE, MOST_EPOCHS = 2, 5, 6, 30
+
+
+def ours(answer, dtype="float32"):
+    """Makes a fine-tuning of ours; it writes its number of epochs to `answer`."""
+    sizes = Sizes()
+    keras.utils.set_random_seed(0)
+    model = SiATLClassifier(
+        LSTMBackbone(
+            sizes.vocabulary, sizes.embedding, sizes.hidden, sizes.layers, dtype=dtype
+        ),
+        preprocessor=_preprocessor(),
+        num_classes=sizes.classes,
+        units=sizes.task_units,
+    )
+    train, validation = _data()
+
+    def work():
+        history = model.fit(
+            *train,
+            validation_data=validation,
+            batch_size=sizes.batch,
+            epochs=MOST_EPOCHS,
+            callbacks=[
+                GammaDecay(),
+                SequentialUnfreezing(BACKBONE_EPOCH, EMBEDDING_EPOCH),
+                keras.callbacks.EarlyStopping(
+                    "val_task_loss", mode="min", patience=PATIENCE
+                ),
+            ],
+            verbose=0,
+        )
+        Path(answer).write_text(json.dumps({"epochs": len(history.epoch)}))
+
+    return work
+
+
+def pytorch(answer, epochs):
+    """Makes the same in PyTorch; it writes its seconds by part to `answer`.
+
+    As the authors' code does it: batches by length, full work in every stage, and
+    after each epoch an evaluation on the validation and on the training texts.
+    """
+    from benchmarks.peers.pytorch import Finetuning
+
+    sizes = Sizes()
+    train, validation = _data()
+    train, validation = _batches(sizes, *train), _batches(sizes, *validation)
+    peer = Finetuning(sizes)
+
+    def work():
+        seconds = dict.fromkeys(("training", "validation", "training texts"), 0.0)
+        for epoch in range(1, epochs + 1):
+            stage = 1 + (epoch >= BACKBONE_EPOCH) + (epoch >= EMBEDDING_EPOCH)
+            for part, batches in (
+                ("training", train),
+                ("validation", validation),
+                ("training texts", train),
+            ):
+                started = time.perf_counter()
+                for batch in batches:
+                    if part == "training":
+                        peer.step(stage, *batch)
+                    else:
+                        peer.evaluate(*batch)
+                seconds[part] += time.perf_counter() - started
+        Path(answer).write_text(json.dumps(seconds))
+
+    return work
+
+
+def measure():
+    """Runs each once: a run is an average over hundreds of steps by itself."""
+    rows = []
+    module = "benchmarks.whole_run"
+    with tempfile.TemporaryDirectory() as folder:
+        answer = str(Path(folder) / "answer.json")
+
+        def run(name, function, **arguments):
+            arguments = {"answer": answer, **arguments}
+            result = contest(
+                {name: Contestant(f"{module}:{function}", arguments)},
+                rounds=1,
+                warm_up=False,
+            )
+            return result, json.loads(Path(answer).read_text())
+
+        float32, counted = run("ours", "ours")
+        epochs = counted["epochs"]
+        bfloat16, counted = run("ours, bfloat16", "ours", dtype="mixed_bfloat16")
+        peer, parts = run("PyTorch", "pytorch", epochs=epochs)
+    without = parts["training"] + parts["validation"]
+    for text, seconds in (
+        (
+            "training texts evaluated too, as the authors' code does",
+            sum(parts.values()),
+        ),
+        ("validation texts evaluated", without),
+    ):
+        # In bfloat16 early stopping may end elsewhere: an epoch is compared.
+        scaled = {
+            "ours": float32["seconds"]["ours"],
+            "ours, bfloat16": bfloat16["seconds"]["ours, bfloat16"]
+            * epochs
+            / counted["epochs"],
+        }
+        rows.append(
+            {
+                "work": f"fine-tuning on scv2 to early stopping, {epochs} epochs; "
+                f"PyTorch: {text}",
+                "seconds": {**scaled, "PyTorch": seconds},
+                "memory_mb": {
+                    name: megabytes
+                    for result in (float32, bfloat16, peer)
+                    for name, megabytes in result["memory_mb"].items()
+                },
+                "ratio": {
+                    name: {"PyTorch": seconds / own} for name, own in scaled.items()
+                },
+            }
+        )
+    return rows
+
+
+def _preprocessor():
+    return SiATLPreprocessor(WordTokenizer(WORDS), sequence_length=Sizes().time)
+
+
+def _data():
+    """Reads the training and the validation texts with class numbers."""
+    if not SCV2.exists():
+        lines = texts(900)
+        labels = np.random.default_rng(0).integers(2, size=900)
+        return (lines[:800], labels[:800]), (lines[800:], labels[800:])
+    files = [read_examples(SCV2 / f"{name}.tsv") for name in ("train", "validation")]
+    labels = LabelMap.from_examples(files[0])
+    return tuple((file.texts, labels.encode(file)) for file in files)
+
+
+def _batches(sizes, lines, labels):
+    dataset = classification_dataset(
+        lines, labels, _preprocessor(), sizes.batch, shuffle=True
+    )
+    return [
+        (x["token_ids"], y["lm"], y["task"]) for x, y, _ in dataset.as_numpy_iterator()
+    ]
+
+
+if __name__ == "__main__":
+    report.show("whole_run", measure())
