@@ -39,7 +39,7 @@ def sliced_cross_entropy(
         kernel_learns: whether gradients for `output_kernel` and `output_bias` are
             made; they are zero otherwise.
         hidden_learns: whether gradients for `hidden` are made; zero otherwise.
-        tokens_per_slice: int, how many tokens' logits are held at a time.
+        tokens_per_slice: int, how many tokens' logits are held at a time, at the most.
 
     Returns:
         `(loss, token_losses)`: the float32 scalar mean (0 where all weights are 0),
@@ -104,11 +104,12 @@ def _slices(
     tokens = tf.shape(hidden)[0]
     # At least one, empty if need be: a TensorArray of no elements cannot be joined.
     slices = tf.maximum(1, (tokens + tokens_per_slice - 1) // tokens_per_slice)
+    size = (tokens + slices - 1) // slices  # Even: the same work, less memory.
     vocabulary, width = kernel.shape
     dtype = hidden.dtype
 
     def step(index, losses, d_hidden, d_kernel, d_bias):
-        rows = slice(index * tokens_per_slice, (index + 1) * tokens_per_slice)
+        rows = slice(index * size, (index + 1) * size)
         part, part_targets, part_shares = hidden[rows], targets[rows], shares[rows]
         logits = tf.matmul(part, kernel, transpose_b=True)  # [slice, vocabulary]
         logits = tf.cast(logits, tf.float32) + bias
