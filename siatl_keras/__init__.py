@@ -12,6 +12,7 @@ from siatl_keras import (
     layers,
     models,
     text,
+    torch_import,
     training,
     workflows,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "layers",
     "models",
     "text",
+    "torch_import",
     "training",
     "workflows",
 ]

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "run_folder": set(),
     "serving_warmup": set(),
     "text": {"data"},
+    "torch_import": {"models", "text", "workflows"},
     "training": set(),
     "workflows": {"callbacks", "data", "evaluation", "models", "text", "training"},
 }

@@ -154,6 +154,8 @@ def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> 
     preprocessor = LSTMCausalLMPreprocessor(
         model.preprocessor.tokenizer,
         model.preprocessor.sequence_length,
+        add_start_token=model.preprocessor.add_start_token,
+        add_end_token=model.preprocessor.add_end_token,
         dtype="float32",
     )
     LSTMCausalLM(plain, preprocessor, dtype="float32").save_to_preset(str(folder))
