@@ -1,8 +1,8 @@
 """`RestrictedUnpickler`: reads a pickle without running anything that it names.
 
-Python's own unpickler imports and calls what the file says. This one knows the two
-dozen instructions of protocol 2 (PyTorch's) that build plain values, takes every name
-for a name only, and looks what may be made of it up in a table.
+Python's own unpickler imports and calls what the file says. This one knows the thirty
+instructions of protocol 2 (PyTorch's) that build plain values, takes every name for a
+name only, and looks what may be made of it up in a table.
 """
 
 from __future__ import annotations
