@@ -194,7 +194,8 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         token_ids = ops.cast(inputs["token_ids"], "int32")
         prompt_mask = ops.cast(inputs["padding_mask"], "bool")
         lengths = ops.sum(ops.cast(prompt_mask, "int32"), axis=-1)
-        index = ops.min(lengths)
+        # An empty prompt, where no start token is added, goes on from padding.
+        index = ops.maximum(ops.min(lengths), 1)
         # States after every token before the last of the shortest prompt; the sampler
         # feeds the rest one by one.
         positions = ops.arange(ops.shape(token_ids)[1])

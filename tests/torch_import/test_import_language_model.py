@@ -67,6 +67,18 @@ def test_a_preset_adds_no_start_and_no_end_as_its_training_texts_had_none(
     assert weight.numpy().tolist() == [[1, 1]]
 
 
+def test_a_language_model_without_start_token_scores_and_goes_on_from_nothing(
+    write, tmp_path
+):
+    import_language_model(write(), tmp_path / "lm")
+    model = LSTMCausalLM.from_preset(str(tmp_path / "lm"))
+    scores = model.score(["", "so", "so glad"])
+    assert scores[0] == scores[1] == 0 > scores[2]
+    empty, glad = model.generate(["", "so glad"], max_length=5)
+    assert len(empty.split()) <= 4
+    assert glad.startswith("so glad")
+
+
 def test_an_existing_preset_is_replaced_only_if_told_to(write, tmp_path):
     path = write()
     import_language_model(path, tmp_path / "lm")
