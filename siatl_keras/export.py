@@ -69,8 +69,9 @@ class _Server(tf.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__(name="siatl_classifier")
-        self._call = model.classify
-        self._preprocessor_call = model.preprocessor
+        self._classify_texts = model.classify_texts
+        self._classify_tokens = model.classify
+        self._preprocess = model.preprocessor
         vocabulary = model.preprocessor.tokenizer.get_vocabulary()
         self.tokenizer = model.preprocessor.tokenizer
         self.words = tf.constant(vocabulary)
@@ -80,29 +81,27 @@ class _Server(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._answer(text)[0]
+        return self._answer(self._classify_texts(text))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def classify_with_tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        answer, x, attention = self._answer(text)
+        x = self._preprocess(text)
+        logits, attention = self._classify_tokens(x)
         words = tf.gather(self.words, x["token_ids"])
         real = tf.cast(x["padding_mask"], tf.bool)
         return {
-            **answer,
+            **self._answer(logits),
             "tokens": tf.where(real, words, ""),
             "attention": attention,
         }
 
-    def _answer(self, text: tf.Tensor) -> tuple[dict[str, tf.Tensor], Any, Any]:
-        x = self._preprocessor_call(text)
-        logits, attention = self._call(x)
+    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         label_id = tf.argmax(logits, -1, output_type=tf.int32)
-        answer = {
+        return {
             "label": tf.gather(self.label_names, label_id),
             "label_id": label_id,
             "probabilities": tf.nn.softmax(logits),
         }
-        return answer, x, attention
 
 
 def _next_version(root: Path) -> int:

@@ -18,6 +18,10 @@ from siatl_keras.data import EpochCounter, class_weight_to_sample_weight
 from siatl_keras.data import classification_dataset as build_dataset
 from siatl_keras.training import SetEpoch
 
+# Small enough for texts of like length to meet, large enough for matrix products to be
+# fast (`benchmarks/serving.py`).
+TEXTS_PER_PART = 64
+
 
 class RawTextFitting:
     """Mixin for a `keras_hub.models.Task` with `preprocessor` and `label_names`."""
@@ -141,6 +145,42 @@ class RawTextFitting:
         )
         outputs = keras.Model.predict(self, dataset, **kwargs)
         return outputs[np.argsort(order)]
+
+    def classify_texts(self, texts: tf.Tensor) -> tf.Tensor:
+        """Computes the task logits of one batch of texts, in the graph.
+
+        Works through the batch in parts of similar length: else all would be padded to
+        the longest.
+
+        Args:
+            texts: string `[batch]`.
+
+        Returns:
+            float32 `[batch, classes]`, in the order of the texts.
+        """
+        preprocessor = self.preprocessor  # type: ignore[attr-defined]
+        token_ids = preprocessor.tokenize(texts)
+        order = tf.argsort(token_ids.row_lengths(), stable=True)
+        token_ids = tf.gather(token_ids, order)
+        # At least one, empty if need be: a TensorArray of no elements cannot be joined.
+        parts = tf.maximum(1, -(-tf.size(order) // TEXTS_PER_PART))
+
+        def classify(part: tf.Tensor, logits: tf.TensorArray) -> Any:
+            rows = token_ids[part * TEXTS_PER_PART : (part + 1) * TEXTS_PER_PART]
+            x = preprocessor.pack(rows)
+            return part + 1, logits.write(part, self.classify(x)[0])  # type: ignore[attr-defined]
+
+        shape = (None, self.num_classes)  # type: ignore[attr-defined]
+        logits = tf.TensorArray(
+            tf.float32, size=parts, element_shape=shape, infer_shape=False
+        )
+        _, logits = tf.while_loop(
+            lambda part, _: part < parts,
+            classify,
+            (tf.constant(0), logits),
+            parallel_iterations=1,
+        )
+        return tf.gather(logits.concat(), tf.argsort(order))
 
     def label_ids(self, labels: Any) -> np.ndarray:
         """Turns class names or numbers into class numbers.

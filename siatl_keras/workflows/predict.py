@@ -29,7 +29,7 @@ def predict_stream(
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def probabilities(batch: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(model.classify(model.preprocessor(batch))[0])
+        return tf.nn.softmax(model.classify_texts(batch))
 
     texts = iter(texts)
     while batch := list(itertools.islice(texts, batch_size)):

@@ -141,6 +141,18 @@ def test_predict_gives_the_task_logits_of_texts_in_order(make_classifier, texts)
     np.testing.assert_allclose(together, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("count", [0, 1, 70, 200])
+def test_texts_classified_in_parts_of_like_length_keep_their_order(
+    make_classifier, texts, count
+):
+    model = make_classifier()
+    batch = (texts * 25)[:count]
+    received = tf.function(model.classify_texts)(tf.constant(batch, tf.string))
+    assert received.shape == (count, 2)
+    for text, row in list(zip(batch, received, strict=True))[::37]:
+        np.testing.assert_allclose(row, model.predict([text], verbose=0)[0], atol=1e-6)
+
+
 @pytest.mark.parametrize("pooling", ["attention", "last"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_padding_does_not_change_predictions(
