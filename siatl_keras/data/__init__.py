@@ -8,6 +8,7 @@ from siatl_keras.data.label_map import LabelMap
 from siatl_keras.data.language_modeling import lm_dataset
 from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
+from siatl_keras.data.stratified_order import stratified_order
 
 __all__ = [
     "EpochCounter",
@@ -20,4 +21,5 @@ __all__ = [
     "padding_share",
     "read_examples",
     "read_texts",
+    "stratified_order",
 ]

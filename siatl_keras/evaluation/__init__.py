@@ -1,18 +1,46 @@
-"""Figures and plots of classifiers, and a baseline to compare with."""
+"""Figures and plots of classifiers, of experiments, and a baseline to compare with."""
 
 from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline
+from siatl_keras.evaluation.experiment_plots import (
+    FORGETTING_STYLES,
+    perplexity_by_epoch,
+    plot_forgetting,
+    plot_gamma,
+    plot_training_size,
+    runs_by_gamma,
+)
+from siatl_keras.evaluation.main_table import MainTable
+from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
 from siatl_keras.evaluation.plots import (
     plot_confusion_matrix,
     plot_perplexity,
     plot_training,
 )
+from siatl_keras.evaluation.predictions import Predictions
 from siatl_keras.evaluation.report import Report, evaluate_predictions
+from siatl_keras.evaluation.run_key import RunKey, finished_runs
+from siatl_keras.evaluation.run_result import RunResult
+from siatl_keras.evaluation.spread import Spread
 
 __all__ = [
+    "FORGETTING_STYLES",
+    "MainTable",
+    "PairedDifference",
+    "Predictions",
     "Report",
+    "RunKey",
+    "RunResult",
+    "Spread",
     "bag_of_words_baseline",
     "evaluate_predictions",
+    "finished_runs",
+    "paired_bootstrap",
+    "perplexity_by_epoch",
     "plot_confusion_matrix",
+    "plot_forgetting",
+    "plot_gamma",
     "plot_perplexity",
     "plot_training",
+    "plot_training_size",
+    "runs_by_gamma",
 ]

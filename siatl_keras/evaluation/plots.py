@@ -1,7 +1,4 @@
-"""Plots of a run: its training, its confusion matrix, a language model's perplexity.
-
-Drawn without a screen and without pyplot, which would keep every figure in memory.
-"""
+"""Plots of a run: its training, its confusion matrix, a language model's perplexity."""
 
 from __future__ import annotations
 
@@ -10,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from siatl_keras.atomic import new_file
+from siatl_keras.evaluation.figure import new_figure, save_figure
 from siatl_keras.evaluation.report import Report
 
 PathLike = str | os.PathLike[str]
@@ -28,7 +23,7 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
         epochs: the logs of each epoch; some may lack some keys.
         path: PNG to be written.
     """
-    figure, (top, bottom) = _figure(2, 1, (7.5, 6.0), sharex=True)
+    figure, (top, bottom) = new_figure(2, 1, (7.5, 6.0), sharex=True)
     _shade_stages(top, bottom, epochs)
     for key, label, style in (
         ("task_loss", "task loss, training", "C0--"),
@@ -54,7 +49,7 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
     right.set_ylabel("γ")
     right.set_ylim(bottom=0.0)
     _legend(bottom, right, "lower right")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_confusion_matrix(report: Report, path: PathLike) -> None:
@@ -67,7 +62,7 @@ def plot_confusion_matrix(report: Report, path: PathLike) -> None:
     counts = np.array(report.confusion)
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
     size = 3.0 + 0.55 * len(report.label_names)
-    figure, axes = _figure(1, 1, (size + 1.0, size))
+    figure, axes = new_figure(1, 1, (size + 1.0, size))
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     numbers = range(len(report.label_names))
     # A label such as "$5-$10" is no formula.
@@ -84,7 +79,7 @@ def plot_confusion_matrix(report: Report, path: PathLike) -> None:
             )
     figure.colorbar(image, label="share of the true class", fraction=0.046)
     axes.set_title(f"accuracy {report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_perplexity(
@@ -98,7 +93,7 @@ def plot_perplexity(
         steps_per_epoch: int.
         path: PNG to be written.
     """
-    figure, axes = _figure(1, 1, (7.0, 4.0))
+    figure, axes = new_figure(1, 1, (7.0, 4.0))
     for key, label in (("perplexity", "training"), ("val_perplexity", "validation")):
         values = history.get(key, [])
         steps = steps_per_epoch * np.arange(1, len(values) + 1)
@@ -110,13 +105,7 @@ def plot_perplexity(
     axes.grid(alpha=0.3, which="both")
     axes.legend()
     axes.set_title(f"validation perplexity {history['val_perplexity'][-1]:.1f}")
-    _save(figure, path)
-
-
-def _figure(rows: int, columns: int, size: tuple[float, float], **kwargs: Any) -> Any:
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, **kwargs)
+    save_figure(figure, path)
 
 
 def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
@@ -150,8 +139,3 @@ def _shade_stages(top: Any, bottom: Any, epochs: Any) -> None:
     names["xycoords"] = "axes fraction"
     top.annotate("stage", (-0.01, 1.0), ha="right", **names)
     top.set_xlim(epochs[0]["epoch"] - 0.5, epochs[-1]["epoch"] + 0.5)
-
-
-def _save(figure: Figure, path: PathLike) -> None:
-    with new_file(path) as temporary:
-        figure.savefig(temporary, dpi=120)

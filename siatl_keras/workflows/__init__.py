@@ -1,17 +1,22 @@
 """Whole jobs, one a file, that the recipes call."""
 
-from siatl_keras.workflows.evaluate import evaluate_classifier
+from siatl_keras.workflows.evaluate import evaluate_classifier, write_evaluation
+from siatl_keras.workflows.experiment_grid import experiment_grid
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.methods import METHODS, Method
 from siatl_keras.workflows.predict import format_prediction, predict_stream
 from siatl_keras.workflows.pretrain_language_model import pretrain_language_model
+from siatl_keras.workflows.reproduce import reproduce
 
 __all__ = [
     "METHODS",
     "Method",
     "evaluate_classifier",
+    "experiment_grid",
     "finetune",
     "format_prediction",
     "predict_stream",
     "pretrain_language_model",
+    "reproduce",
+    "write_evaluation",
 ]

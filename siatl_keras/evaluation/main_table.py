@@ -1,0 +1,188 @@
+"""`MainTable`: methods against data sets, as in the paper's table 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
+from siatl_keras.evaluation.run_result import RunResult
+from siatl_keras.evaluation.spread import Spread
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method on a data set.
+
+    Attributes:
+        macro_f1: over its seeds.
+        accuracy: over its seeds.
+        difference: of macro F1 from the reference's; `None` for the reference itself,
+            and where predictions are missing.
+    """
+
+    macro_f1: Spread
+    accuracy: Spread
+    difference: PairedDifference | None
+
+
+@dataclass(frozen=True)
+class MainTable:
+    """Figures of all methods on all data sets.
+
+    Attributes:
+        methods: the rows, those that have a figure.
+        datasets: the columns, likewise.
+        reference: the method that all others are compared with.
+        cells: by data set and method; methods that were not run are absent.
+    """
+
+    methods: list[str]
+    datasets: list[str]
+    reference: str
+    cells: dict[tuple[str, str], Cell]
+
+    @classmethod
+    def of(
+        cls,
+        results: Sequence[RunResult],
+        methods: Sequence[str],
+        reference: str = "siatl",
+    ) -> MainTable:
+        """Works the table out from runs on all training texts.
+
+        Args:
+            results: the runs; those on some texts, or with a γ of their own, are left
+                out.
+            methods: all methods, in the order of the rows.
+            reference: the method to compare with.
+
+        Raises:
+            ValueError: if runs on one data set had different test texts.
+        """
+        runs: dict[tuple[str, str], list[RunResult]] = {}
+        for result in results:
+            if result.key.variant == "all-texts":
+                place = (result.key.dataset, result.key.method)
+                runs.setdefault(place, []).append(result)
+        datasets = list(dict.fromkeys(dataset for dataset, _ in runs))
+        cells = {
+            (dataset, method): Cell(
+                Spread.of(result.macro_f1 for result in found),
+                Spread.of(result.accuracy for result in found),
+                None
+                if method == reference
+                else _compare(found, runs.get((dataset, reference), [])),
+            )
+            for (dataset, method), found in runs.items()
+        }
+        present = {method for _, method in runs}
+        return cls([m for m in methods if m in present], datasets, reference, cells)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the table for JSON."""
+        return {
+            "reference": self.reference,
+            "datasets": {
+                dataset: {
+                    method: asdict(self.cells[dataset, method])
+                    for method in self.methods
+                    if (dataset, method) in self.cells
+                }
+                for dataset in self.datasets
+            },
+        }
+
+    def to_markdown(self) -> str:
+        """Returns the table, and below it the differences from the reference."""
+        columns = [(dataset, field) for dataset in self.datasets for field in _FIELDS]
+        lines = [
+            _row(["", *(f"{dataset} {_FIELDS[field]}" for dataset, field in columns)]),
+            "|---" * (len(columns) + 1) + "|",
+        ]
+        for method in self.methods:
+            cells = [self._cell(dataset, method, field) for dataset, field in columns]
+            lines.append(_row([method, *cells]))
+        lines += [
+            "",
+            "Test figures, mean ± standard deviation over seeds; the best mean in "
+            f"bold. †: macro F1 differs from that of {self.reference}, p < "
+            f"{SIGNIFICANT} (paired bootstrap over the test texts).",
+            "",
+            _row(
+                [
+                    "data set",
+                    "method",
+                    "seeds",
+                    f"macro F1 minus {self.reference}'s",
+                    "95 % interval",
+                    "p",
+                ]
+            ),
+            "|---" * 6 + "|",
+        ]
+        for dataset in self.datasets:
+            for method in self.methods:
+                if (dataset, method) in self.cells:
+                    lines.append(self._comparison(dataset, method))
+        return "\n".join(lines) + "\n"
+
+    def _cell(self, dataset: str, method: str, field: str) -> str:
+        cell = self.cells.get((dataset, method))
+        if cell is None:
+            return "–"
+        spread: Spread = getattr(cell, field)
+        best = max(
+            getattr(other, field).mean
+            for (its_dataset, _), other in self.cells.items()
+            if its_dataset == dataset
+        )
+        text = f"**{spread}**" if spread.mean == best else str(spread)
+        difference = cell.difference if field == "macro_f1" else None
+        return text + (" †" if difference and difference.p_value < SIGNIFICANT else "")
+
+    def _comparison(self, dataset: str, method: str) -> str:
+        cell = self.cells[dataset, method]
+        figures = ["–", "–", "–"]
+        if (found := cell.difference) is not None:
+            figures = [
+                f"{found.difference:+.3f}",
+                f"{found.low:+.3f} to {found.high:+.3f}",
+                f"{found.p_value:.4f}",
+            ]
+        return _row([dataset, method, str(cell.macro_f1.count), *figures])
+
+
+_FIELDS = {"macro_f1": "macro F1", "accuracy": "accuracy"}
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _compare(
+    runs: Sequence[RunResult], reference: Sequence[RunResult]
+) -> PairedDifference | None:
+    everyone = [result.predictions for result in (*runs, *reference)]
+    predictions = [one for one in everyone if one is not None]
+    if not reference or len(predictions) < len(everyone):
+        return None
+    labels = predictions[0].labels
+    for result, one in zip((*runs, *reference), predictions, strict=True):
+        if not np.array_equal(one.labels, labels):
+            raise ValueError(
+                f"The run {result.key.folder} was tested on other texts than "
+                f"{runs[0].key.folder}: the labels in their predictions.tsv differ. "
+                "Delete the older of the two to have it done again."
+            )
+    return paired_bootstrap(
+        labels,
+        [one.predicted for one in predictions[: len(runs)]],
+        [one.predicted for one in predictions[len(runs) :]],
+        num_classes=runs[0].num_classes,
+    )

@@ -1,0 +1,78 @@
+"""`RunResult`: what a finished run of an experiment has left in its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siatl_keras.evaluation.predictions import Predictions
+from siatl_keras.evaluation.run_key import RunKey
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run's figures.
+
+    Attributes:
+        key: which run it is.
+        metrics: what its `metrics.json` holds.
+        predictions: those on the test texts; `None` if the method wrote none.
+    """
+
+    key: RunKey
+    metrics: dict[str, Any]
+    predictions: Predictions | None = None
+
+    @classmethod
+    def read(cls, runs: Path, key: RunKey) -> RunResult:
+        """Reads a run's folder.
+
+        Args:
+            runs: the folder of all runs.
+            key: which run.
+
+        Raises:
+            ValueError: if the run was not tested, or a file cannot be read.
+        """
+        folder = runs / key.folder
+        path = folder / "metrics.json"
+        try:
+            metrics = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(
+                f"{path}: not JSON ({error}). Delete the folder to have the run done "
+                "again."
+            ) from error
+        if "test" not in metrics:
+            raise ValueError(
+                f"{path}: no figures on test texts. Give the data set's flag file a "
+                "`--test`, and delete the folder to have the run done again."
+            )
+        predictions = folder / "predictions.tsv"
+        return cls(
+            key,
+            metrics,
+            Predictions.read(predictions) if predictions.exists() else None,
+        )
+
+    @property
+    def macro_f1(self) -> float:
+        """Macro F1 on the test texts."""
+        return self.metrics["test"]["macro_f1"]
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy on the test texts."""
+        return self.metrics["test"]["accuracy"]
+
+    @property
+    def lm_perplexity(self) -> float | None:
+        """The language model's perplexity on the validation texts, in the end."""
+        return self.metrics.get("validation", {}).get("perplexity")
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.metrics["test"]["classes"])
