@@ -19,7 +19,7 @@ FLAGS = flags.FLAGS
 def define_output_flags():
     """Defines the flags of recipes that write a run's folder."""
     flags.DEFINE_string("output", None, "Folder of the run.", required=True)
-    flags.DEFINE_bool("overwrite", False, "Do a finished run again, replace a preset.")
+    flags.DEFINE_bool("overwrite", False, "Replace what is there already.")
 
 
 def define_training_flags():

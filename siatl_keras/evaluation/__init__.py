@@ -1,5 +1,8 @@
 """Figures and plots of classifiers, of experiments, and a baseline to compare with."""
 
+from siatl_keras.evaluation.attention_map import AttentionMap, short_names
+from siatl_keras.evaluation.attention_page import attention_page
+from siatl_keras.evaluation.attention_picture import plot_attention
 from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline
 from siatl_keras.evaluation.experiment_plots import (
     FORGETTING_STYLES,
@@ -23,6 +26,7 @@ from siatl_keras.evaluation.run_result import RunResult
 from siatl_keras.evaluation.spread import Spread
 
 __all__ = [
+    "AttentionMap",
     "FORGETTING_STYLES",
     "MainTable",
     "PairedDifference",
@@ -31,11 +35,13 @@ __all__ = [
     "RunKey",
     "RunResult",
     "Spread",
+    "attention_page",
     "bag_of_words_baseline",
     "evaluate_predictions",
     "finished_runs",
     "paired_bootstrap",
     "perplexity_by_epoch",
+    "plot_attention",
     "plot_confusion_matrix",
     "plot_forgetting",
     "plot_gamma",
@@ -43,4 +49,5 @@ __all__ = [
     "plot_training",
     "plot_training_size",
     "runs_by_gamma",
+    "short_names",
 ]

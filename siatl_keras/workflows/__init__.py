@@ -2,6 +2,7 @@
 
 from siatl_keras.workflows.evaluate import evaluate_classifier, write_evaluation
 from siatl_keras.workflows.experiment_grid import experiment_grid
+from siatl_keras.workflows.explain import explain
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.methods import METHODS, Method
 from siatl_keras.workflows.predict import format_prediction, predict_stream
@@ -13,6 +14,7 @@ __all__ = [
     "Method",
     "evaluate_classifier",
     "experiment_grid",
+    "explain",
     "finetune",
     "format_prediction",
     "predict_stream",

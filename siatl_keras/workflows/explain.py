@@ -1,0 +1,82 @@
+"""`explain`: what several classifiers look at in the same texts, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from siatl_keras.atomic import write_text
+from siatl_keras.evaluation import (
+    AttentionMap,
+    attention_page,
+    plot_attention,
+    short_names,
+)
+from siatl_keras.models import SiATLClassifier
+
+TEXTS_AT_A_TIME = 64
+# A picture of more could be too high to be drawn or looked at.
+TEXTS_IN_PICTURE = 20
+
+
+def explain(
+    models: Sequence[str],
+    texts: Sequence[str],
+    output: str | Path,
+    overwrite: bool = False,
+) -> None:
+    """Writes `attention.html`, and `attention.png` of the first 20 texts.
+
+    Args:
+        models: presets of `SiATLClassifier`s.
+        texts: the texts.
+        output: folder.
+        overwrite: whether the two files are replaced if they are there.
+
+    Raises:
+        ValueError: if there are no models or texts, a model cannot be read, a text has
+            no UTF-8, or a file is there and `overwrite` is false.
+    """
+    if not models or not texts:
+        raise ValueError(
+            "There must be at least one model and one text. Received: "
+            f"{len(models)} and {len(texts)}."
+        )
+    page, picture = (Path(output) / f"attention.{end}" for end in ("html", "png"))
+    for path in (page, picture):
+        if path.exists() and not overwrite:
+            raise ValueError(
+                f"{path} exists already. Choose another folder, or pass `--overwrite`."
+            )
+    for number, text in enumerate(texts, start=1):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"Text {number} is not UTF-8 (character {error.start + 1}). Convert it."
+            ) from error
+    columns = [
+        list(_maps(path, name, texts))
+        for path, name in zip(models, short_names(models), strict=True)
+    ]
+    rows = list(zip(*columns, strict=True))
+    write_text(page, attention_page(texts, rows))
+    plot_attention(rows[:TEXTS_IN_PICTURE], picture)
+
+
+def _maps(path: str, name: str, texts: Sequence[str]) -> Iterator[AttentionMap]:
+    """Yields a classifier's map of each text."""
+    model = SiATLClassifier.from_preset(path)
+    for start in range(0, len(texts), TEXTS_AT_A_TIME):
+        batch = list(texts[start : start + TEXTS_AT_A_TIME])
+        logits = model.predict(batch, verbose=0)
+        probabilities = tf.nn.softmax(logits).numpy()
+        for tokens, weights, row in zip(
+            *model.attention(batch), probabilities, strict=True
+        ):
+            best = int(row.argmax())
+            yield AttentionMap(
+                name, model.label_names[best], float(row[best]), tokens, weights
+            )
