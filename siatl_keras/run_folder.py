@@ -14,7 +14,7 @@ from typing import Any
 from siatl_keras.atomic import write_json, write_text
 
 # Flags that a stopped run may be continued with: they do not change what it computes.
-HARMLESS_FLAGS = ("devices", "output", "overwrite", "show_trace")
+HARMLESS_FLAGS = ("devices", "output", "overwrite", "show_trace", "trials")
 
 
 class RunFolder:

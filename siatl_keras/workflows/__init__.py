@@ -8,6 +8,7 @@ from siatl_keras.workflows.methods import METHODS, Method
 from siatl_keras.workflows.predict import format_prediction, predict_stream
 from siatl_keras.workflows.pretrain_language_model import pretrain_language_model
 from siatl_keras.workflows.reproduce import reproduce
+from siatl_keras.workflows.tune import tune
 
 __all__ = [
     "METHODS",
@@ -20,5 +21,6 @@ __all__ = [
     "predict_stream",
     "pretrain_language_model",
     "reproduce",
+    "tune",
     "write_evaluation",
 ]

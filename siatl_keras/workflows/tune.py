@@ -1,0 +1,169 @@
+"""`tune`: searches for the settings that do best on the validation texts.
+
+Bayesian optimization by KerasTuner, a trial being a whole `finetune`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+
+from siatl_keras.atomic import write_json, write_text
+from siatl_keras.workflows.finetune import finetune
+from siatl_keras.workflows.search_space import as_flags, search_space, with_flags
+
+# What is measured on the validation texts, in the best epoch, and which way is better.
+OBJECTIVES = {"task_loss": "min", "macro_f1": "max"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of a search.
+
+    Attributes:
+        flags: the flags it changed, by name.
+        score: the objective; `None` if the trial failed.
+    """
+
+    flags: dict[str, float]
+    score: float | None
+
+
+def tune(
+    arguments: Mapping[str, Any],
+    output: str | Path,
+    *,
+    trials: int = 20,
+    objective: str = "task_loss",
+) -> list[Trial]:
+    """Searches, and writes the table `trials.md`, best first.
+
+    The first trial has the arguments as they are given, so that the best is never worse
+    than they. A search that was stopped goes on where it was, in the middle of a trial
+    too; one that has ended goes on with more `trials`.
+
+    Args:
+        arguments: those of `finetune`, but for `output`. `test` is not used: a search
+            must not see it.
+        output: folder; the state of the search lies in `backup`.
+        trials: int, fine-tunings in all.
+        objective: a key of `OBJECTIVES`.
+
+    Returns:
+        the trials, best first, failed ones last.
+
+    Raises:
+        ValueError: if an argument is wrong, a file cannot be read, or every trial
+            failed.
+    """
+    if objective not in OBJECTIVES:
+        raise ValueError(
+            f"`objective` must be one of {list(OBJECTIVES)}. Received: {objective}."
+        )
+    if trials < 1:
+        raise ValueError(f"`trials` must be at least 1. Received: trials={trials}.")
+    space = search_space(arguments)
+    tuner = FinetuneTuner(
+        {**arguments, "test": "", "verbose": 0},
+        oracle=_GivenFirst(
+            objective=keras_tuner.Objective(objective, OBJECTIVES[objective]),
+            max_trials=trials,
+            # KerasTuner's own, three times the dimensions, is more than most can pay.
+            num_initial_points=len(space.space),
+            hyperparameters=space,
+            # 0 would be random to it.
+            seed=arguments["seed"] + 1,
+        ),
+        directory=str(output),
+        project_name="backup",
+        overwrite=False,
+    )
+    tuner.oracle.verbose = 0
+    tuner.save()  # Or a search stopped in its first trial would not be found again.
+    tuner.search()
+    ended = [
+        Trial(as_flags(trial.hyperparameters.values), trial.score)
+        for trial in tuner.oracle.get_best_trials(len(tuner.oracle.trials))
+    ]
+    if ended[0].score is None:
+        raise ValueError(
+            f"All {len(ended)} trials failed; {tuner.project_dir} has their errors."
+        )
+    write_text(Path(output) / "trials.md", trials_table(ended, objective))
+    return ended
+
+
+class FinetuneTuner(keras_tuner.Tuner):
+    """Runs `finetune` for each trial.
+
+    Args:
+        arguments: those of `finetune`, but for `output`.
+        **kwargs: see `keras_tuner.Tuner`.
+    """
+
+    def __init__(self, arguments: Mapping[str, Any], **kwargs: Any) -> None:
+        self.arguments = arguments
+        super().__init__(**kwargs)
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Fine-tunes, and returns the objective."""
+        keras.backend.clear_session()  # Frees the model of the trial before.
+        flags = as_flags(trial.hyperparameters.values)
+        run = Path(self.get_trial_dir(trial.trial_id)) / "run"
+        try:
+            _, metrics = finetune(**with_flags(self.arguments, flags), output=str(run))
+        except ValueError as error:
+            # Wrong input, which no other trial would mend.
+            raise keras_tuner.errors.FatalValueError(str(error)) from error
+        write_json(run / "metrics.json", metrics)
+        # A model a trial would fill the disk, and the flags make it again.
+        shutil.rmtree(run / "model")
+        name = self.oracle.objective.name
+        return {name: metrics["validation"][name]}
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Reports the trial."""
+        super().on_trial_end(trial)
+        ended = self.oracle.get_trial(trial.trial_id)
+        said = (
+            f"{self.oracle.objective.name} {ended.score:.4f}"
+            if ended.score is not None
+            else f"failed: {(ended.message or '').strip().splitlines()[-1:]}"
+        )
+        flags = as_flags(ended.hyperparameters.values)
+        settings = " ".join(f"--{name}={value}" for name, value in flags.items())
+        number = f"{len(self.oracle.end_order)} of {self.oracle.max_trials}"
+        print(f"trial {number}: {said}  {settings}", flush=True)
+
+
+class _GivenFirst(keras_tuner.oracles.BayesianOptimizationOracle):
+    """Begins with the defaults of the space."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if not self.trials:
+            values = dict(self.hyperparameters.values)
+            return {"status": "RUNNING", "values": values}
+        return super().populate_space(trial_id)
+
+
+def trials_table(trials: list[Trial], objective: str) -> str:
+    """Writes trials as a Markdown table.
+
+    Args:
+        trials: in the order of the rows.
+        objective: what the score is.
+    """
+    names = list(trials[0].flags)
+    head = ["", f"validation {objective}", *names]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for rank, trial in enumerate(trials, start=1):
+        score = "failed" if trial.score is None else f"{trial.score:.4f}"
+        cells = [str(rank), score, *(f"{trial.flags[name]:g}" for name in names)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
