@@ -55,7 +55,7 @@ def ours(answer, dtype="float32"):
                     "val_task_loss", mode="min", patience=PATIENCE
                 ),
             ],
-            verbose=0,
+            verbose=2,
         )
         Path(answer).write_text(json.dumps({"epochs": len(history.epoch)}))
 
