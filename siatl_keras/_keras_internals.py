@@ -170,6 +170,18 @@ def adam_moments(optimizer: keras.optimizers.Adam, variable: Any) -> tuple[Any, 
     return optimizer._momentums[index], optimizer._velocities[index]
 
 
+def sgd_moment(optimizer: keras.optimizers.SGD, variable: Any) -> Any:
+    """Returns SGD's momentum of a variable.
+
+    Checked against Keras 3.15.1.
+
+    Args:
+        optimizer: a built optimizer with `momentum`.
+        variable: what `update_step` got.
+    """
+    return optimizer.momentums[optimizer._get_variable_index(variable)]
+
+
 def resource(variable: Any) -> tf.Tensor:
     """Returns the handle of a Keras or TensorFlow variable, for raw operations.
 

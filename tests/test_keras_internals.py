@@ -218,6 +218,14 @@ def test_adam_still_keeps_its_moments_where_we_look():
     np.testing.assert_allclose(velocity.numpy(), [0.004], atol=1e-6)
 
 
+def test_sgd_moment_is_what_sgd_remembers():
+    weight = keras.Variable([1.0])
+    sgd = keras.optimizers.SGD(0.1, momentum=0.5)
+    sgd.apply([keras.ops.array([2.0])], [weight])
+    moment = _keras_internals.sgd_moment(sgd, weight)
+    np.testing.assert_allclose(moment.numpy(), [-0.2], atol=1e-6)
+
+
 def test_a_variables_resource_can_be_changed_by_raw_operations():
     weight = keras.Variable([1.0])
     tf.raw_ops.AssignVariableOp(

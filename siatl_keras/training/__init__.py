@@ -9,13 +9,17 @@ from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.layers_learning import layers_learning, stage_of
 from siatl_keras.training.macro_f1 import MacroF1
+from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.paper_optimizer import paper_optimizer
+from siatl_keras.training.schedules import SCHEDULES, ScheduleKind
 from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
+from siatl_keras.training.slanted_triangular import SlantedTriangular
 from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
 from siatl_keras.training.token_perplexity import TokenPerplexity
 
 __all__ = [
+    "SCHEDULES",
     "BackupAndRestore",
     "FusedAdam",
     "FusedSGD",
@@ -24,8 +28,12 @@ __all__ = [
     "GroupedOptimizer",
     "LanguageModelingLoss",
     "MacroF1",
+    "OneCycle",
+    "OneCycleMomentum",
+    "ScheduleKind",
     "SequentialUnfreezing",
     "SetEpoch",
+    "SlantedTriangular",
     "SyncedLossScaleOptimizer",
     "TokenPerplexity",
     "geometric_decay",

@@ -12,11 +12,17 @@ import keras
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
+from siatl_keras.training.scheduled import Schedule, Scheduled, deserialized
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
     """`keras.optimizers.Adam`, same arguments, same result, less memory traffic.
+
+    `beta_1` may also be a schedule, such as `OneCycleMomentum`. The first moment is
+    then divided by 1 - beta_1 ** step with the beta_1 of the step, as in fastai; the
+    exact divisor, with the product of all values so far, differs in the first steps
+    alone.
 
     A sparse gradient, or `amsgrad`, runs Keras's own step.
 
@@ -28,6 +34,8 @@ class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
     [0.999, 1.999]
     """
 
+    beta_1 = Scheduled()
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one weight and its two moments."""
         if isinstance(gradient, tf.IndexedSlices) or self.amsgrad:
@@ -36,27 +44,40 @@ class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
             return
         dtype = variable.dtype
         step = tf.cast(self.iterations + 1, dtype)
+        beta_1 = tf.cast(self.beta_1, dtype)
         momentum, velocity = _keras_internals.adam_moments(self, variable)
         tf.raw_ops.ResourceApplyAdam(
             var=_keras_internals.resource(variable),
             m=_keras_internals.resource(momentum),
             v=_keras_internals.resource(velocity),
-            beta1_power=tf.pow(tf.cast(self.beta_1, dtype), step),
+            beta1_power=tf.pow(beta_1, step),
             beta2_power=tf.pow(tf.cast(self.beta_2, dtype), step),
             lr=tf.cast(learning_rate, dtype),
-            beta1=tf.cast(self.beta_1, dtype),
+            beta1=beta_1,
             beta2=tf.cast(self.beta_2, dtype),
             epsilon=tf.cast(self.epsilon, dtype),
             grad=tf.cast(gradient, dtype),
         )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        beta_1 = type(self).beta_1.serialized(self)
+        return {**super().get_config(), "beta_1": beta_1}
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> FusedAdam:
+        """Makes an optimizer, without its state, from `get_config`'s result."""
+        return super().from_config(deserialized(config, "beta_1"), custom_objects)
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class FusedSGD(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
     """`keras.optimizers.SGD`, same arguments, same result, less memory traffic.
 
-    A sparse gradient changes the rows that it names, and no others. `momentum` runs
-    Keras's own step.
+    `momentum` may also be a schedule, such as `OneCycleMomentum`. Without momentum a
+    sparse gradient changes the rows that it names, and no others.
 
     Example:
     >>> optimizer = FusedSGD(0.5)
@@ -66,13 +87,48 @@ class FusedSGD(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
     [0.5, 1.5]
     """
 
+    momentum = Scheduled()
+
+    def __init__(
+        self, learning_rate: Any = 0.01, momentum: Any = 0.0, **kwargs: Any
+    ) -> None:
+        # Keras's constructor wants a float.
+        scheduled = isinstance(momentum, Schedule)
+        super().__init__(learning_rate, 0.0 if scheduled else momentum, **kwargs)
+        self.momentum = momentum
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates one weight."""
-        if isinstance(gradient, tf.IndexedSlices) or self.momentum:
+        """Updates one weight, and its momentum where there is one."""
+        rate = tf.cast(learning_rate, variable.dtype)
+        if self.momentums:
+            # The moment of every row decays, whatever rows have a gradient.
+            gradient = tf.convert_to_tensor(gradient)
+            moment = _keras_internals.sgd_moment(self, variable)
+            tf.raw_ops.ResourceApplyKerasMomentum(
+                var=_keras_internals.resource(variable),
+                accum=_keras_internals.resource(moment),
+                lr=rate,
+                grad=tf.cast(gradient, variable.dtype),
+                momentum=tf.cast(self.momentum, variable.dtype),
+                use_nesterov=self.nesterov,
+            )
+        elif isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
-            return
-        tf.raw_ops.ResourceApplyGradientDescent(
-            var=_keras_internals.resource(variable),
-            alpha=tf.cast(learning_rate, variable.dtype),
-            delta=tf.cast(gradient, variable.dtype),
-        )
+        else:
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=_keras_internals.resource(variable),
+                alpha=rate,
+                delta=tf.cast(gradient, variable.dtype),
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        momentum = type(self).momentum.serialized(self)
+        return {**super().get_config(), "momentum": momentum}
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> FusedSGD:
+        """Makes an optimizer, without its state, from `get_config`'s result."""
+        return super().from_config(deserialized(config, "momentum"), custom_objects)

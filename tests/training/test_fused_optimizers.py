@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from siatl_keras.training import FusedAdam, FusedSGD
+from siatl_keras.training import FusedAdam, FusedSGD, OneCycle, OneCycleMomentum
 
 GENERATOR = np.random.default_rng(0)
 STARTS = [GENERATOR.normal(size=shape).astype("float32") for shape in ((6, 3), (4,))]
@@ -86,6 +86,76 @@ def test_config_round_trip(ours):
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert type(again) is ours
     assert again.get_config() == optimizer.get_config()
+
+
+SPARSE = tf.IndexedSlices(
+    tf.constant(GENERATOR.normal(size=(3, 3)).astype("float32")),
+    tf.constant([4, 1, 4]),
+    tf.constant([6, 3]),
+)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_sgd_with_momentum_equals_that_of_keras(nesterov, sparse):
+    steps = tf.nest.map_structure(tf.constant, STEPS)
+    dense = [[tf.convert_to_tensor(SPARSE) if sparse else a, b] for a, b in steps]
+    given = [[SPARSE if sparse else a, b] for a, b in steps]
+    arguments = {"momentum": 0.9, "nesterov": nesterov}
+    expected = trained(keras.optimizers.SGD(0.1, **arguments), dense)
+    received = trained(FusedSGD(0.1, **arguments), given)
+    for a, b in zip(received, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_scheduled_momentum_is_that_of_each_step():
+    momentum = OneCycleMomentum(3, high=0.9, low=0.5, start_fraction=0.5)
+    received = trained(FusedSGD(0.1, momentum=momentum), STEPS)[1]
+    moment, expected = np.zeros(4), STARTS[1].astype("float64")
+    for step, (_, gradient) in enumerate(STEPS):
+        moment = moment * float(momentum(step)) - 0.1 * gradient
+        expected = expected + moment
+    np.testing.assert_allclose(received, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_scheduled_beta_1_divides_by_that_of_the_step(sparse):
+    beta_1 = OneCycleMomentum(3, high=0.9, low=0.5, start_fraction=0.5)
+    dense = tf.convert_to_tensor(SPARSE).numpy()
+    gradient = SPARSE if sparse else tf.constant(dense)
+    steps = [[gradient, tf.constant(b)] for _, b in STEPS]
+    received = trained(FusedAdam(0.1, beta_1=beta_1), steps)[0]
+    first, second = np.zeros((6, 3)), np.zeros((6, 3))
+    expected = STARTS[0].astype("float64")
+    for step in range(3):
+        beta = float(beta_1(step))
+        first = beta * first + (1 - beta) * dense
+        second = 0.999 * second + 0.001 * dense**2
+        mean = first / (1 - beta ** (step + 1))
+        deviation = np.sqrt(second / (1 - 0.999 ** (step + 1)))
+        # Keras adds epsilon before it divides by the second divisor's root.
+        smallest = 1e-7 / np.sqrt(1 - 0.999 ** (step + 1))
+        expected = expected - 0.1 * mean / (deviation + smallest)
+    np.testing.assert_allclose(received, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        FusedAdam(OneCycle(0.1, 9), beta_1=OneCycleMomentum(9)),
+        FusedSGD(OneCycle(0.1, 9), momentum=OneCycleMomentum(9, low=0.5)),
+    ],
+    ids=["adam", "sgd"],
+)
+def test_schedules_survive_the_config(optimizer):
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    copy = type(optimizer).from_config(optimizer.get_config())
+    for other in (again, copy):
+        assert other.get_config() == optimizer.get_config()
+        other.iterations.assign(4)
+        optimizer.iterations.assign(4)
+        name = "beta_1" if isinstance(optimizer, FusedAdam) else "momentum"
+        assert float(getattr(other, name)) == float(getattr(optimizer, name)) < 0.95
 
 
 def test_a_norm_that_is_not_finite_shows_as_in_keras():
