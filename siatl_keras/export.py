@@ -28,7 +28,8 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     Its signatures take `text`, string `[batch]`. `serving_default` returns `label`
     (string `[batch]`), `label_id` (int32 `[batch]`) and `probabilities` (float32
     `[batch, classes]`); `tokens` also `tokens` (string `[batch, time]`, "" at padding)
-    and `attention` (float32 `[batch, time]`). Requests that warm the server up lie in
+    and, unless the model's pooling is "concat", which has none, `attention` (float32
+    `[batch, time]`). Requests that warm the server up lie in
     `assets.extra`.
 
     Args:
@@ -71,6 +72,7 @@ class _Server(tf.Module):
         super().__init__(name="siatl_classifier")
         self._classify_texts = model.classify_texts
         self._classify_tokens = model.classify
+        self._has_attention = model.task_head.has_weights
         self._preprocess = model.preprocessor
         vocabulary = model.preprocessor.tokenizer.get_vocabulary()
         self.tokenizer = model.preprocessor.tokenizer
@@ -89,11 +91,10 @@ class _Server(tf.Module):
         logits, attention = self._classify_tokens(x)
         words = tf.gather(self.words, x["token_ids"])
         real = tf.cast(x["padding_mask"], tf.bool)
-        return {
-            **self._answer(logits),
-            "tokens": tf.where(real, words, ""),
-            "attention": attention,
-        }
+        shown = {"tokens": tf.where(real, words, "")}
+        if self._has_attention:
+            shown["attention"] = attention
+        return {**self._answer(logits), **shown}
 
     def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         label_id = tf.argmax(logits, -1, output_type=tf.int32)

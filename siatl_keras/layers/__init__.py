@@ -1,7 +1,9 @@
 """Keras layers of language models and task heads."""
 
 from siatl_keras.layers.attention_pooling import AttentionPooling
+from siatl_keras.layers.concat_pooling import ConcatPooling
 from siatl_keras.layers.embedding_dropout import EmbeddingDropout
+from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
 from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
@@ -11,7 +13,9 @@ from siatl_keras.layers.token_embedding import TokenEmbedding
 __all__ = [
     "LSTM",
     "AttentionPooling",
+    "ConcatPooling",
     "EmbeddingDropout",
+    "LinearBlock",
     "TaskHead",
     "TokenEmbedding",
     "sampled_cross_entropy",

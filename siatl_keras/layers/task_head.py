@@ -1,6 +1,7 @@
 """`TaskHead`: from a language model's hidden states to class logits.
 
-Source: Chronopoulou et al. 2019, section 3: a task LSTM, self-attention, a softmax.
+Source: Chronopoulou et al. 2019, section 3: a task LSTM, self-attention, a softmax; and
+Howard & Ruder 2018 (ULMFiT), section 3.3: concat pooling, two linear blocks.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import keras
 from keras import ops
 
 from siatl_keras.layers.attention_pooling import AttentionPooling
+from siatl_keras.layers.concat_pooling import ConcatPooling
+from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
 
-POOLINGS = ("attention", "last")
+POOLINGS = ("attention", "last", "concat")
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -23,13 +26,17 @@ class TaskHead(keras.layers.Layer):
     Args:
         num_classes: int, at least 2.
         units: int, units of each task LSTM (of each direction).
-        num_layers: int, task LSTMs on top of each other.
+        num_layers: int, task LSTMs on top of each other; 0 pools the hidden states.
         bidirectional: bool, whether they run both ways.
-        pooling: "attention" (the paper's) or "last" (the state after the last token).
+        pooling: "attention" (the paper's), "last" (the state after the last token) or
+            "concat" (ULMFiT's: last, maximum and mean).
         input_dropout: float, locked dropout on the hidden states.
         lstm_dropout: float, locked dropout on each task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
         output_dropout: float, dropout on the pooled vector.
+        block_units: int, units of a `LinearBlock` with ReLU before the classes, which
+            are then a `LinearBlock` too, as in ULMFiT; 0 for neither.
+        block_dropout: float, dropout on the output of the former.
         **kwargs: see `keras.layers.Layer`.
 
     Call arguments:
@@ -39,7 +46,7 @@ class TaskHead(keras.layers.Layer):
 
     Returns:
         `(logits [batch, classes], weights [batch, time])`, both float32; with "last"
-        pooling the weights are 1 at the last token.
+        pooling the weights are 1 at the last token, with "concat" there are none: 0.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -56,6 +63,8 @@ class TaskHead(keras.layers.Layer):
         lstm_dropout: float = 0.0,
         attention_dropout: float = 0.0,
         output_dropout: float = 0.0,
+        block_units: int = 0,
+        block_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         if num_classes < 2:
@@ -65,6 +74,11 @@ class TaskHead(keras.layers.Layer):
         if pooling not in POOLINGS:
             raise ValueError(
                 f"`pooling` must be one of {POOLINGS}. Received: {pooling}"
+            )
+        if num_layers < 0 or block_units < 0:
+            raise ValueError(
+                "`num_layers` and `block_units` must not be negative. Received: "
+                f"num_layers={num_layers}, block_units={block_units}."
             )
         super().__init__(**kwargs)
         self.num_classes = num_classes
@@ -76,6 +90,8 @@ class TaskHead(keras.layers.Layer):
         self.lstm_dropout = lstm_dropout
         self.attention_dropout = attention_dropout
         self.output_dropout = output_dropout
+        self.block_units = block_units
+        self.block_dropout = block_dropout
 
         dtype = self.dtype_policy
         self.lstms: list[keras.layers.Layer] = []
@@ -90,14 +106,33 @@ class TaskHead(keras.layers.Layer):
         self.locked_dropouts = [
             keras.layers.SpatialDropout1D(rate, dtype=dtype) for rate in rates
         ]
-        self.attention = None
+        self.attention = self.concat = self.block = None
         if pooling == "attention":
             self.attention = AttentionPooling(
                 attention_dropout, dtype=dtype, name="attention"
             )
-        self.output_dropout_layer = keras.layers.Dropout(output_dropout, dtype=dtype)
+        elif pooling == "concat":
+            self.concat = ConcatPooling(dtype=dtype, name="concat")
         # float32: losses and probabilities of a mixed-precision model need it.
-        self.classes = keras.layers.Dense(num_classes, dtype="float32", name="classes")
+        if block_units:
+            self.block = LinearBlock(
+                block_units, output_dropout, "relu", dtype=dtype, name="block"
+            )
+            self.classes = LinearBlock(
+                num_classes, block_dropout, dtype="float32", name="classes"
+            )
+        else:
+            self.output_dropout_layer = keras.layers.Dropout(
+                output_dropout, dtype=dtype
+            )
+            self.classes = keras.layers.Dense(
+                num_classes, dtype="float32", name="classes"
+            )
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the pooling weighs the steps, so that the weights tell something."""
+        return self.pooling != "concat"
 
     def build(self, hidden_shape: Any, padding_mask_shape: Any = None) -> None:
         """Makes the weights of all parts."""
@@ -107,7 +142,11 @@ class TaskHead(keras.layers.Layer):
             shape = (*shape[:-1], self.units * (2 if self.bidirectional else 1))
         if self.attention is not None:
             self.attention.build(shape)
-        self.classes.build((shape[0], shape[-1]))
+        features = shape[-1] * (3 if self.concat is not None else 1)
+        if self.block is not None:
+            self.block.build((shape[0], features))
+            features = self.block_units
+        self.classes.build((shape[0], features))
 
     def call(self, hidden: Any, padding_mask: Any, training: bool = False) -> Any:
         """Classifies; see the class."""
@@ -119,17 +158,23 @@ class TaskHead(keras.layers.Layer):
             x = dropout(x, training=training)
         if self.attention is not None:
             pooled, weights = self.attention(x, padding_mask, training=training)
+        elif self.concat is not None:
+            pooled = self.concat(x, padding_mask)
+            weights = ops.zeros_like(padding_mask, "float32")
         else:
             pooled, weights = self._last_state(x, padding_mask)
-        pooled = self.output_dropout_layer(pooled, training=training)
-        return self.classes(pooled), weights
+        if self.block is not None:
+            pooled = self.block(pooled, training=training)
+        else:
+            pooled = self.output_dropout_layer(pooled, training=training)
+        return self.classes(pooled, training=training), weights
 
     def _last_state(self, x: Any, padding_mask: Any) -> Any:
         lengths = ops.sum(ops.cast(padding_mask, "int32"), axis=-1)
         last = ops.maximum(lengths - 1, 0)
         at_last = ops.one_hot(last, ops.shape(x)[1])  # [batch, time]
         pooled = ops.sum(x * ops.cast(at_last[:, :, None], x.dtype), axis=1)
-        if self.bidirectional:
+        if self.bidirectional and self.lstms:
             # The backward direction has read the whole text at its first step.
             pooled = ops.concatenate(
                 [pooled[:, : self.units], x[:, 0, self.units :]], axis=-1
@@ -159,4 +204,6 @@ class TaskHead(keras.layers.Layer):
             "lstm_dropout": self.lstm_dropout,
             "attention_dropout": self.attention_dropout,
             "output_dropout": self.output_dropout,
+            "block_units": self.block_units,
+            "block_dropout": self.block_dropout,
         }

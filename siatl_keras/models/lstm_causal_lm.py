@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras import ops
 
 from siatl_keras.layers import sampled_cross_entropy
+from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining, output_weights
@@ -20,7 +21,7 @@ from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexit
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
+class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
     """Predicts the next word: trains, scores and generates on raw strings.
 
     Training and evaluation compute the loss in slices of tokens; logits of a whole
@@ -82,8 +83,9 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         evaluation always computes the exact loss.
 
         Args:
-            optimizer: a Keras optimizer; "auto" is Adam at 1e-3, gradients clipped to
-                a norm of 1.
+            optimizer: a Keras optimizer, or a `GroupedOptimizer` with the groups of
+                `variable_groups` or `variable_groups_by_layer`; "auto" is Adam at 1e-3,
+                gradients clipped to a norm of 1.
             sampler: a `keras_hub.samplers.Sampler` or its name, for `generate`.
             sampled_words: int, see `siatl_keras.layers.sampled_cross_entropy`; worth it
                 from about 20 000 words of vocabulary. `None` trains on the exact loss.
@@ -103,6 +105,8 @@ class LSTMCausalLM(SlicedTraining, keras_hub.models.CausalLM):
         self.sampled_words = sampled_words
         if optimizer == "auto":
             optimizer = FusedAdam(1e-3, global_clipnorm=1.0)
+        optimizer = keras.optimizers.get(optimizer)
+        self.bind_optimizer(optimizer)
         super().compile(
             optimizer=optimizer,
             loss=LanguageModelingLoss(),

@@ -17,11 +17,11 @@ from siatl_keras import _keras_internals
 from siatl_keras.data import LabelMap
 from siatl_keras.data.label_map import class_names
 from siatl_keras.layers import TaskHead
+from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining
 from siatl_keras.training import (
-    GroupedOptimizer,
     LanguageModelingLoss,
     MacroF1,
     SyncedLossScaleOptimizer,
@@ -33,6 +33,7 @@ from siatl_keras.training import (
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class SiATLClassifier(
     RawTextFitting,
+    LayerGroups,
     SlicedTraining,
     _keras_internals.EpochLogsFromMetrics,
     keras_hub.models.Task,
@@ -41,7 +42,8 @@ class SiATLClassifier(
 
     The model has two outputs, task logits and LM logits, and trains on the task loss
     plus `gamma` times the LM loss. Its layers form three groups, top first: `task`,
-    `backbone`, `embedding`; optimizers and unfreezing speak of these. While everything
+    `backbone`, `embedding`; optimizers and unfreezing speak of these (an optimizer may
+    also have one for each layer, see `variable_groups_by_layer`). While everything
     below the LM head is frozen the LM loss can teach nothing, and training does not
     compute it: `lm_loss` and `perplexity` are then absent from the training logs (the
     validation logs have them).
@@ -56,13 +58,15 @@ class SiATLClassifier(
         label_names: names of the classes, in the order of their numbers.
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
         units: int, units of the task LSTM.
-        num_layers: int, number of task LSTMs.
+        num_layers: int, number of task LSTMs; 0 for none.
         bidirectional: bool, whether the task LSTM runs both ways.
-        pooling: "attention" (the paper's) or "last".
+        pooling: "attention" (the paper's), "last" or "concat" (ULMFiT's).
         input_dropout: float, locked dropout on the backbone's output.
         lstm_dropout: float, locked dropout on the task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
         output_dropout: float, dropout on the pooled vector.
+        block_units: int, see `TaskHead`; 0 for none.
+        block_dropout: float, see `TaskHead`.
         **kwargs: see `keras_hub.models.Task`.
 
     Call arguments:
@@ -105,6 +109,8 @@ class SiATLClassifier(
         lstm_dropout: float = 0.0,
         attention_dropout: float = 0.0,
         output_dropout: float = 0.0,
+        block_units: int = 0,
+        block_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         num_classes, label_names = class_names(num_classes, label_names)
@@ -131,6 +137,8 @@ class SiATLClassifier(
             lstm_dropout=lstm_dropout,
             attention_dropout=attention_dropout,
             output_dropout=output_dropout,
+            block_units=block_units,
+            block_dropout=block_dropout,
             dtype=backbone.dtype_policy,
             name="task_head",
         )
@@ -150,28 +158,14 @@ class SiATLClassifier(
         )
 
     @property
-    def layer_groups(self) -> dict[str, list[keras.layers.Layer]]:
-        """The groups `task`, `backbone` and `embedding`, each bottom layer first."""
-        embedding = self.backbone.token_embedding
-        below = [
-            layer
-            for layer in self.backbone.layers
-            if layer is not embedding and layer.variables
-        ]
-        return {"task": [self.task_head], "backbone": below, "embedding": [embedding]}
+    def top_layers(self) -> tuple[keras.layers.Layer, ...]:
+        """The layers of the group `task`."""
+        return (self.task_head,)
 
     @property
     def label_map(self) -> LabelMap:
         """The names of the classes, to encode labels of files with."""
         return LabelMap(self.label_names)
-
-    @property
-    def variable_groups(self) -> dict[str, list[keras.Variable]]:
-        """The weights that training may change, by group, whatever is frozen now."""
-        return {
-            name: _keras_internals.learnable_variables(layers)
-            for name, layers in self.layer_groups.items()
-        }
 
     def compile(
         self,
@@ -211,9 +205,7 @@ class SiATLClassifier(
                 keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
                 MacroF1(self.num_classes),
             ]
-        groups = self.variable_groups
-        if isinstance(optimizer, GroupedOptimizer) and not optimizer.built:
-            optimizer.bind(groups)
+        self.bind_optimizer(optimizer)
         if self.dtype_policy.name == "mixed_float16":
             # As Keras does by itself, but with replicas that agree on overflow.
             optimizer = SyncedLossScaleOptimizer(optimizer)
@@ -228,7 +220,8 @@ class SiATLClassifier(
         )
         # On all variables, before any is frozen: an optimizer built on a stage's own
         # would not know those of the next.
-        self.optimizer.build([v for group in groups.values() for v in group])
+        groups = self.variable_groups.values()
+        self.optimizer.build([v for group in groups for v in group])
 
     def recompile(self, optimizer: Any) -> None:
         """Goes on with another optimizer, also in the middle of `fit`.
@@ -311,7 +304,16 @@ class SiATLClassifier(
         Returns:
             `(tokens, weights)`: for each text its tokens, start and end included, and
             their attention weights, which sum to 1.
+
+        Raises:
+            ValueError: if the model's pooling has no such weights.
         """
+        if not self.task_head.has_weights:
+            raise ValueError(
+                f"`attention` needs a model that weighs its tokens. Received one with "
+                f"pooling={self.task_head.pooling!r}. Train one with "
+                'pooling="attention".'
+            )
         x = self.preprocessor(tf.constant(list(texts), tf.string))
         _, weights = self.classify(x)
         vocabulary = np.array(self.preprocessor.tokenizer.get_vocabulary())
@@ -381,6 +383,8 @@ _HEAD_ARGUMENTS = (
     "lstm_dropout",
     "attention_dropout",
     "output_dropout",
+    "block_units",
+    "block_dropout",
 )
 
 

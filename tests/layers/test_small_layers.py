@@ -4,7 +4,9 @@ import pytest
 
 from siatl_keras.layers import (
     AttentionPooling,
+    ConcatPooling,
     EmbeddingDropout,
+    LinearBlock,
     TaskHead,
     TokenEmbedding,
 )
@@ -64,9 +66,85 @@ def test_last_pooling_takes_the_last_real_step():
     np.testing.assert_allclose(logits[1], short[0], atol=1e-6)
 
 
+def test_concat_pooling_joins_last_maximum_and_mean():
+    pooled = ConcatPooling()(SEQUENCE, PADDING_MASK).numpy()
+    for row, length in enumerate((4, 2)):
+        real = SEQUENCE[row, :length]
+        expected = np.concatenate([real[-1], real.max(0), real.mean(0)])
+        np.testing.assert_allclose(pooled[row], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "float16"])
+@pytest.mark.parametrize("filling", [0.0, 7.0, -7.0, np.nan])
+def test_padding_never_changes_concat_pooling(policy, filling):
+    layer = ConcatPooling(dtype=policy)
+    short = layer(SEQUENCE[:, :2], np.ones((2, 2)))
+    padded = np.concatenate([SEQUENCE[:, :2], np.full((2, 5, 3), filling)], 1)
+    mask = np.array([[1, 1, 0, 0, 0, 0, 0]] * 2)
+    received = layer(padded.astype("float32"), mask)
+    assert received.dtype == layer.compute_dtype
+    np.testing.assert_allclose(received.numpy(), short.numpy(), rtol=1e-6)
+
+
+def test_concat_pooling_of_a_long_text_is_finite_in_half_precision():
+    # The sum of the states is beyond float16's largest number, 65 504.
+    long, mask = np.full((1, 900, 2), 100.0), np.ones((1, 900))
+    pooled = ConcatPooling(dtype="float16")(long, mask)
+    np.testing.assert_allclose(pooled, 100.0)
+
+
+def test_concat_pooling_over_nothing_is_zero():
+    assert (ConcatPooling()(SEQUENCE - 9.0, np.zeros((2, 4))).numpy() == 0).all()
+
+
+def test_linear_block_normalises_then_maps():
+    inputs = 5.0 + 3.0 * np.random.default_rng(1).normal(size=(64, 3))
+    block = LinearBlock(2, activation="relu")
+    received = block(inputs, training=True).numpy()
+    mean, variance = inputs.mean(0), inputs.var(0)
+    normal = (inputs - mean) / np.sqrt(variance + block.normalization.epsilon)
+    expected = np.maximum(normal @ block.linear.kernel.numpy(), 0.0)
+    np.testing.assert_allclose(received, expected, atol=1e-4)
+    assert (expected > 0).any() and (received == 0).any()
+
+
+def test_linear_block_knows_the_data_after_a_short_epoch():
+    inputs = 5.0 + 3.0 * np.random.default_rng(1).normal(size=(64, 3))
+    block = LinearBlock(2)
+    for _ in range(25):
+        trained = block(inputs, training=True)
+    evaluated = block(inputs, training=False)
+    np.testing.assert_allclose(evaluated, trained, atol=0.5)
+
+
+def test_linear_block_drops_in_training_alone():
+    inputs = np.random.default_rng(1).normal(size=(8, 3)).astype("float32")
+    plain, dropping = LinearBlock(2), LinearBlock(2, dropout=0.5)
+    for block in (plain, dropping):
+        block.build(inputs.shape)
+    dropping.linear.kernel.assign(plain.linear.kernel)
+    np.testing.assert_allclose(dropping(inputs), plain(inputs))
+    trained = dropping(inputs, training=True).numpy()
+    assert (trained != plain(inputs, training=True).numpy()).any()
+
+
+def test_ulmfit_head_has_two_linear_blocks():
+    head = TaskHead(3, num_layers=0, pooling="concat", block_units=5, block_dropout=0.1)
+    logits, weights = head(SEQUENCE, PADDING_MASK)
+    assert logits.shape == (2, 3) and not weights.numpy().any()
+    assert [tuple(w.shape) for w in head.trainable_weights] == [
+        *((9,), (9,), (9, 5), (5,)),
+        *((5,), (5,), (5, 3), (3,)),
+    ]
+    again = TaskHead.from_config(head.get_config())
+    assert again.get_config() == head.get_config()
+
+
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="`pooling` must be one of"):
         TaskHead(2, pooling="first")
+    with pytest.raises(ValueError, match="must not be negative.*num_layers=-1"):
+        TaskHead(2, num_layers=-1)
     with pytest.raises(ValueError, match="`num_classes` must be at least 2"):
         TaskHead(1)
     with pytest.raises(ValueError, match=r"`rate` must be in \[0, 1\)"):

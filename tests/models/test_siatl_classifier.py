@@ -153,12 +153,15 @@ def test_texts_classified_in_parts_of_like_length_keep_their_order(
         np.testing.assert_allclose(row, model.predict([text], verbose=0)[0], atol=1e-6)
 
 
-@pytest.mark.parametrize("pooling", ["attention", "last"])
+@pytest.mark.parametrize("pooling", ["attention", "last", "concat"])
 @pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("num_layers", [0, 2])
 def test_padding_does_not_change_predictions(
-    make_classifier, pooling, bidirectional, texts
+    make_classifier, pooling, bidirectional, num_layers, texts
 ):
-    model = make_classifier(pooling=pooling, bidirectional=bidirectional, num_layers=2)
+    model = make_classifier(
+        pooling=pooling, bidirectional=bidirectional, num_layers=num_layers
+    )
     together = model.predict(texts, batch_size=8, verbose=0)
     alone = model.predict(texts, batch_size=1, verbose=0)
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -173,10 +176,14 @@ def test_without_auxiliary_loss_training_is_on_the_task_alone(
     np.testing.assert_allclose(history.history["loss"], history.history["task_loss"])
 
 
+ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
+
+
+@pytest.mark.parametrize("head", [{"pooling": "last"}, ULMFIT], ids=["last", "ulmfit"])
 def test_keras_file_and_preset_give_the_same_predictions(
-    make_classifier, texts, labels, tmp_path
+    make_classifier, texts, labels, tmp_path, head
 ):
-    model = make_classifier(pooling="last")
+    model = make_classifier(**head)
     fit(model, texts, labels)
     expected = model.predict(texts, verbose=0)
     model.save(tmp_path / "model.keras")
@@ -262,11 +269,44 @@ def test_attention_names_tokens_and_sums_to_one(make_classifier):
     assert [sum(row) for row in weights] == pytest.approx([1.0, 1.0])
 
 
+def test_attention_of_concat_pooling_is_refused(make_classifier):
+    with pytest.raises(ValueError, match="pooling='concat'.*pooling=\"attention\""):
+        make_classifier(**ULMFIT).attention(["so glad"])
+
+
+def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, labels):
+    model = make_classifier(**ULMFIT)
+    names = list(model.variable_groups_by_layer)
+    assert names == [
+        "task",
+        "backbone/projection",
+        "backbone/lstm_1",
+        "backbone/lstm_0",
+        "embedding",
+    ]
+    together = {v.path for v in sum(model.variable_groups.values(), [])}
+    by_layer = sum(model.variable_groups_by_layer.values(), [])
+    assert sorted(v.path for v in by_layer) == sorted(together)
+    model.compile(GroupedOptimizer({name: keras.optimizers.SGD(0.0) for name in names}))
+    moving = model.optimizer.groups["backbone/lstm_1"]
+    moving.learning_rate = 0.1
+    before = {n: [v.numpy() for v in g] for n, g in _by_layer(model)}
+    model.fit(texts, labels, batch_size=4, verbose=0)
+    after = {n: [v.numpy() for v in g] for n, g in _by_layer(model)}
+    changed = has_changed(before, after)
+    assert [name for name in names if changed[name]] == ["backbone/lstm_1"]
+
+
+def _by_layer(model):
+    return model.variable_groups_by_layer.items()
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("head", [{}, ULMFIT], ids=["siatl", "ulmfit"])
 def test_mixed_precision_works_through_all_stages(
-    make_classifier, texts, labels, policy
+    make_classifier, texts, labels, policy, head
 ):
-    model = make_classifier(backbone={"dtype": policy})
+    model = make_classifier(backbone={"dtype": policy}, **head)
     history = fit(model, texts, labels, validation_data=(texts, labels)).history
     assert history["stage"] == [1, 2, 3, 3]
     assert np.isfinite(history["loss"]).all()
