@@ -5,12 +5,17 @@ python -m recipes.finetune --train=train.tsv --validation=validation.tsv \
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --seed=1 \
     --output=runs/scv2-1
 
+python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --method=bow \
+    --output=runs/scv2-bow
+
 Stopped runs go on when started again with the same --output.
 """
 
 from absl import flags
 
 from recipes import common
+from siatl_keras.layers.task_head import POOLINGS
+from siatl_keras.training import SCHEDULES
 from siatl_keras.workflows import METHODS, finetune
 
 FLAGS = flags.FLAGS
@@ -21,7 +26,11 @@ flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text."
 flags.DEFINE_string("label_column", "label", "Column (or JSON key) with the label.")
 flags.DEFINE_string("lm", None, "Preset of the language model.")
 flags.DEFINE_enum(
-    "method", "siatl", list(METHODS), "siatl, without parts of it, or from scratch."
+    "method",
+    "siatl",
+    list(METHODS),
+    "siatl, without parts of it, from scratch, ulmfit, or logistic regression on means "
+    "of embeddings (nbow) or word counts (bow).",
 )
 flags.DEFINE_integer("epochs", 30, "Most epochs.")
 flags.DEFINE_integer("patience", 6, "Epochs without a lower validation task loss.")
@@ -37,14 +46,24 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_float("task_learning_rate", 5e-4, "Adam's, for the new layers.")
 flags.DEFINE_float("pretrained_learning_rate", 1e-4, "SGD's, for pretrained layers.")
-flags.DEFINE_float("clipnorm", 1.0, "Norm each of the two's gradient is clipped to.")
+flags.DEFINE_float("clipnorm", 1.0, "Norm each optimizer's gradient is clipped to.")
+flags.DEFINE_enum(
+    "schedule",
+    None,
+    list(SCHEDULES),
+    "Of the learning rates, which are then the highest. one_cycle gives SGD momentum "
+    "too: a tenth of --pretrained_learning_rate goes as far. By default "
+    "slanted_triangular for ulmfit, constant for the others.",
+)
+flags.DEFINE_integer("lm_epochs", 15, "ulmfit: epochs of the LM on the task's texts.")
+flags.DEFINE_float("lm_learning_rate", 4e-3, "ulmfit: highest rate in these epochs.")
 flags.DEFINE_enum("class_weight", None, ["balanced"], "Weight classes by rarity.")
 flags.DEFINE_string("stage2_optimizer", None, "Optimizer that stage 2 starts with.")
 flags.DEFINE_string("stage3_optimizer", None, "Optimizer that stage 3 starts with.")
 flags.DEFINE_integer("units", 100, "Units of the task LSTM.")
 flags.DEFINE_integer("task_layers", 1, "Number of task LSTMs.")
 flags.DEFINE_bool("bidirectional", False, "Task LSTM both ways.")
-flags.DEFINE_enum("pooling", "attention", ["attention", "last"], "Of its steps.")
+flags.DEFINE_enum("pooling", "attention", POOLINGS, "Of its steps.")
 flags.DEFINE_float("lstm_dropout", 0.3, "Dropout on the task LSTM's output.")
 flags.DEFINE_float("attention_dropout", 0.3, "Dropout on the attention's scores.")
 flags.DEFINE_float("embedding_dropout", 0.2, "Share of words dropped.")
@@ -72,6 +91,9 @@ PLAIN_FLAGS = (
     "task_learning_rate",
     "pretrained_learning_rate",
     "clipnorm",
+    "schedule",
+    "lm_epochs",
+    "lm_learning_rate",
     "class_weight",
     "seed",
 )
@@ -107,7 +129,8 @@ def main():
     run.write_metrics(metrics)
     if FLAGS.test:
         print((run.path / "report.txt").read_text("utf-8"))
-    print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
+    if "best_epoch" in metrics:
+        print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
 
 
 if __name__ == "__main__":

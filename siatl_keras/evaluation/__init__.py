@@ -1,9 +1,9 @@
-"""Figures and plots of classifiers, of experiments, and a baseline to compare with."""
+"""Figures and plots of classifiers, of experiments, and baselines to compare with."""
 
 from siatl_keras.evaluation.attention_map import AttentionMap, short_names
 from siatl_keras.evaluation.attention_page import attention_page
 from siatl_keras.evaluation.attention_picture import plot_attention
-from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline
+from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline, word_counts
 from siatl_keras.evaluation.experiment_plots import (
     FORGETTING_STYLES,
     perplexity_by_epoch,
@@ -12,6 +12,7 @@ from siatl_keras.evaluation.experiment_plots import (
     plot_training_size,
     runs_by_gamma,
 )
+from siatl_keras.evaluation.linear_classifier import fit_linear_classifier
 from siatl_keras.evaluation.main_table import MainTable
 from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
 from siatl_keras.evaluation.plots import (
@@ -39,6 +40,7 @@ __all__ = [
     "bag_of_words_baseline",
     "evaluate_predictions",
     "finished_runs",
+    "fit_linear_classifier",
     "paired_bootstrap",
     "perplexity_by_epoch",
     "plot_attention",
@@ -50,4 +52,5 @@ __all__ = [
     "plot_training_size",
     "runs_by_gamma",
     "short_names",
+    "word_counts",
 ]

@@ -1,4 +1,4 @@
-"""`bag_of_words_baseline`: what word counts alone can do, for comparison."""
+"""What word counts alone can do, for comparison: `bag_of_words_baseline`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from siatl_keras.evaluation.report import Report, evaluate_predictions
+
+
+def word_counts() -> TfidfVectorizer:
+    """Makes an untrained transformer of texts to TF-IDF of words and word pairs."""
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
 
 
 def bag_of_words_baseline(
@@ -31,7 +36,7 @@ def bag_of_words_baseline(
         `Report` on the test texts.
     """
     model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+        word_counts(),
         LogisticRegression(max_iter=1000, C=10.0),
     )
     model.fit(list(texts), labels)

@@ -1,5 +1,6 @@
 """Language models and classifiers, as KerasHub backbones, preprocessors and tasks."""
 
+from siatl_keras.models.average_embeddings import average_embeddings
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
@@ -12,4 +13,5 @@ __all__ = [
     "LSTMCausalLMPreprocessor",
     "SiATLClassifier",
     "SiATLPreprocessor",
+    "average_embeddings",
 ]

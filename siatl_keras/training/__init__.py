@@ -1,6 +1,7 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
 from siatl_keras.training.backup_and_restore import BackupAndRestore
+from siatl_keras.training.discriminative_optimizer import discriminative_optimizer
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
 from siatl_keras.training.geometric_decay import geometric_decay
@@ -11,7 +12,12 @@ from siatl_keras.training.layers_learning import layers_learning, stage_of
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.paper_optimizer import paper_optimizer
-from siatl_keras.training.schedules import SCHEDULES, ScheduleKind
+from siatl_keras.training.schedules import (
+    SCHEDULES,
+    ScheduleKind,
+    scheduled_adam,
+    scheduled_sgd,
+)
 from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.slanted_triangular import SlantedTriangular
@@ -36,8 +42,11 @@ __all__ = [
     "SlantedTriangular",
     "SyncedLossScaleOptimizer",
     "TokenPerplexity",
+    "discriminative_optimizer",
     "geometric_decay",
     "layers_learning",
     "paper_optimizer",
+    "scheduled_adam",
+    "scheduled_sgd",
     "stage_of",
 ]

@@ -5,30 +5,41 @@ Source: Chronopoulou et al. 2019, section 4; the authors' rates for their sarcas
 
 from __future__ import annotations
 
-from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
+from siatl_keras.training.schedules import scheduled_adam, scheduled_sgd
 
 
 def paper_optimizer(
     task_learning_rate: float = 5e-4,
     pretrained_learning_rate: float = 1e-4,
     clipnorm: float = 1.0,
+    schedule: str = "constant",
+    task_steps: int = 1,
+    pretrained_steps: int = 1,
 ) -> GroupedOptimizer:
     """Makes Adam for the task layers and one SGD for all that was pretrained.
 
+    Each goes through its schedule by its own steps, so the SGD's begins with the epoch
+    from which the backbone learns.
+
     Args:
-        task_learning_rate: float, Adam's.
-        pretrained_learning_rate: float, SGD's.
+        task_learning_rate: float, Adam's; a schedule's highest.
+        pretrained_learning_rate: float, SGD's; a schedule's highest. With "one_cycle"
+            SGD has momentum, and a step goes about ten times as far at the same rate.
         clipnorm: float, norm that the gradient of each of the two is clipped to.
+        schedule: a key of `SCHEDULES`.
+        task_steps: int, steps in which the task layers learn, for the schedule.
+        pretrained_steps: int, steps in which what was pretrained learns.
 
     Returns:
         `GroupedOptimizer` of the groups `task`, `backbone` and `embedding`.
     """
-    pretrained = FusedSGD(pretrained_learning_rate, global_clipnorm=clipnorm)
+    pretrained = scheduled_sgd(
+        schedule, pretrained_learning_rate, pretrained_steps, global_clipnorm=clipnorm
+    )
+    task = scheduled_adam(
+        schedule, task_learning_rate, task_steps, global_clipnorm=clipnorm
+    )
     return GroupedOptimizer(
-        {
-            "task": FusedAdam(task_learning_rate, global_clipnorm=clipnorm),
-            "backbone": pretrained,
-            "embedding": pretrained,
-        }
+        {"task": task, "backbone": pretrained, "embedding": pretrained}
     )

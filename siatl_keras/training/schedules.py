@@ -1,4 +1,4 @@
-"""`SCHEDULES`: learning-rate schedules by name, as a table.
+"""`SCHEDULES`: learning-rate schedules by name, and optimizers that follow them.
 
 Adding a schedule is adding a row.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.slanted_triangular import SlantedTriangular
 
@@ -32,3 +33,41 @@ SCHEDULES = {
     "slanted_triangular": ScheduleKind(SlantedTriangular),
     "one_cycle": ScheduleKind(OneCycle, OneCycleMomentum),
 }
+
+
+def scheduled_adam(
+    schedule: str, rate: float, steps: int, beta_1: float = 0.9, **kwargs: Any
+) -> FusedAdam:
+    """Makes Adam with a schedule over its own steps.
+
+    Args:
+        schedule: a key of `SCHEDULES`.
+        rate: float, the highest rate.
+        steps: int, steps that the optimizer will make.
+        beta_1: float, for schedules without a momentum of their own.
+        **kwargs: see `FusedAdam`.
+
+    Raises:
+        ValueError: if the schedule is unknown.
+    """
+    kind = _kind(schedule)
+    beta = kind.momentum(steps) if kind.momentum else beta_1
+    return FusedAdam(kind.rate(rate, steps), beta_1=beta, **kwargs)
+
+
+def scheduled_sgd(schedule: str, rate: float, steps: int, **kwargs: Any) -> FusedSGD:
+    """Makes SGD with a schedule over its own steps; arguments as `scheduled_adam`.
+
+    It has momentum only where the schedule brings one.
+    """
+    kind = _kind(schedule)
+    momentum = kind.momentum(steps) if kind.momentum else 0.0
+    return FusedSGD(kind.rate(rate, steps), momentum=momentum, **kwargs)
+
+
+def _kind(schedule: str) -> ScheduleKind:
+    if schedule not in SCHEDULES:
+        raise ValueError(
+            f"`schedule` must be one of {list(SCHEDULES)}. Received: {schedule!r}."
+        )
+    return SCHEDULES[schedule]

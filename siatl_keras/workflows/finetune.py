@@ -1,11 +1,13 @@
 """`finetune`: from labelled texts and a language model to a tested classifier.
 
 Source: Chronopoulou et al. 2019, sections 3 and 4; the defaults are the authors'
-settings for their sarcasm data, but for the rate of what was pretrained.
+settings for their sarcasm data, but for the rate of what was pretrained. Those for
+ULMFiT's language model are Howard & Ruder's (2018, section 4.1).
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,11 @@ from siatl_keras.callbacks import (
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.training import FusedAdam, paper_optimizer
+from siatl_keras.workflows.adapt_language_model import adapt_language_model
 from siatl_keras.workflows.evaluate import evaluate_classifier
-from siatl_keras.workflows.methods import METHODS, Method
+from siatl_keras.workflows.linear_baselines import fit_linear_baseline
+from siatl_keras.workflows.methods import METHODS
+from siatl_keras.workflows.stages import Stages, optimizer_of, stages_of
 
 
 def finetune(
@@ -48,6 +52,9 @@ def finetune(
     task_learning_rate: float = 5e-4,
     pretrained_learning_rate: float = 1e-4,
     clipnorm: float = 1.0,
+    schedule: str | None = None,
+    lm_epochs: int = 15,
+    lm_learning_rate: float = 4e-3,
     class_weight: str | None = None,
     task_layers: dict[str, Any] | None = None,
     backbone: dict[str, Any] | None = None,
@@ -56,7 +63,7 @@ def finetune(
     seed: int = 0,
     strategy: tf.distribute.Strategy | None = None,
     verbose: int = 2,
-) -> tuple[SiATLClassifier, dict[str, Any]]:
+) -> tuple[Any, dict[str, Any]]:
     """Fine-tunes a classifier with early stopping, and tests it.
 
     A run that was killed goes on where it was when it is started again with the same
@@ -69,7 +76,8 @@ def finetune(
         test: file for the report; "" for none.
         lm: preset of the language model.
         output: folder of the run.
-        method: a key of `METHODS`.
+        method: a key of `METHODS`. "bow" and "nbow" fine-tune nothing, and of what
+            follows use the columns, `class_weight` and `sequence_length` alone.
         text_column: name of the column with the text.
         label_column: name of the column with the label.
         epochs: int, most epochs.
@@ -81,11 +89,18 @@ def finetune(
         gamma_epochs: int.
         backbone_epoch: int, the paper's n, counted from 1.
         embedding_epoch: int, the paper's k.
-        task_learning_rate: float, Adam's, for the new layers.
+        task_learning_rate: float, Adam's, for the new layers; the rates of "ulmfit"
+            follow from it.
         pretrained_learning_rate: float, SGD's, for the pretrained layers.
-        clipnorm: float, norm that the gradient of each of the two is clipped to.
+        clipnorm: float, norm that the gradient of each optimizer is clipped to.
+        schedule: a key of `SCHEDULES`; the method's own if not given. The rates are
+            then the highest; a schedule ends with the last of `epochs`.
+        lm_epochs: int, epochs of training the language model on the task's texts
+            first, for the methods that do.
+        lm_learning_rate: float, highest rate of the language model's top layer in it.
         class_weight: "balanced" to weight classes by their rarity.
-        task_layers: arguments of `SiATLClassifier` for the task layers.
+        task_layers: arguments of `SiATLClassifier` for the task layers, but for those
+            that the method fixes.
         backbone: arguments that override the preset's, such as dropouts.
         layers_per_epoch: int, see `SequentialUnfreezing`.
         stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
@@ -94,8 +109,9 @@ def finetune(
         verbose: as for `keras.Model.fit`.
 
     Returns:
-        `(model, metrics)`: the model with the best epoch's weights, and a dict with
-        the best epoch, validation and test figures, and the history.
+        `(model, metrics)`: the `SiATLClassifier` with the best epoch's weights, and a
+        dict with the best epoch, validation and test figures, and the history. With
+        "bow" and "nbow" a scikit-learn pipeline that takes texts, and no history.
 
     Raises:
         ValueError: if a file or the preset cannot be read, or `method` is unknown.
@@ -111,6 +127,46 @@ def finetune(
     if tested:
         label_map.encode(tested)  # Raises now rather than after the training.
 
+    folder = Path(output)
+    if row.features:
+        fitted, metrics = fit_linear_baseline(
+            row.features,
+            examples,
+            held_out,
+            tested,
+            label_map,
+            lm,
+            folder,
+            sequence_length=sequence_length,
+            class_weight=class_weight,
+        )
+        return fitted, {"method": method, "seed": seed, **metrics}
+
+    schedule = schedule or row.schedule
+    metrics = {"method": method, "seed": seed}
+    adapted = folder / "backup" / "language_model"
+    if row.adapts_language_model:
+        metrics["language_model"] = adapt_language_model(
+            train,
+            validation,
+            lm,
+            adapted,
+            folder / "tensorboard" / "language_model",
+            text_column=text_column,
+            epochs=lm_epochs,
+            batch_size=batch_size,
+            sequence_length=sequence_length,
+            learning_rate=lm_learning_rate,
+            rate_divisor=row.rate_divisor or 1.0,
+            schedule=schedule,
+            clipnorm=clipnorm,
+            backbone=backbone,
+            seed=seed,
+            strategy=strategy,
+            verbose=verbose,
+        )
+        lm = str(adapted)
+
     keras.utils.set_random_seed(seed)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = SiATLClassifier.from_preset(
@@ -119,13 +175,23 @@ def finetune(
             label_names=label_map.names,
             auxiliary_loss=row.auxiliary_loss,
             sequence_length=sequence_length,
-            **(task_layers or {}),
+            **{**(task_layers or {}), **row.head},
             backbone_overrides=backbone,
         )
-        model.compile(
-            _optimizer(row, task_learning_rate, pretrained_learning_rate, clipnorm)
+        asked = Stages(backbone_epoch, embedding_epoch, layers_per_epoch)
+        stages = stages_of(row, model, asked)
+        optimizer = optimizer_of(
+            row,
+            model,
+            stages,
+            epochs=epochs,
+            steps_per_epoch=-(-len(examples.texts) // batch_size),
+            schedule=schedule,
+            task_learning_rate=task_learning_rate,
+            pretrained_learning_rate=pretrained_learning_rate,
+            clipnorm=clipnorm,
         )
-    folder = Path(output)
+        model.compile(optimizer)
     history = model.fit(
         examples.texts,
         label_map.encode(examples),
@@ -137,10 +203,11 @@ def finetune(
         callbacks=[
             GammaDecay(gamma_initial, gamma_final, gamma_epochs),
             SequentialUnfreezing(
-                backbone_epoch, embedding_epoch, stage_optimizers, layers_per_epoch
-            )
-            if row.sequential_unfreezing
-            else SequentialUnfreezing(1, 1),
+                stages.backbone_epoch,
+                stages.embedding_epoch,
+                stage_optimizers if row.sequential_unfreezing else None,
+                stages.layers_per_epoch,
+            ),
             GroupLearningRates(),
             keras.callbacks.EarlyStopping(
                 "val_task_loss",
@@ -156,9 +223,7 @@ def finetune(
     model.save_to_preset(str(folder / "model"))
     epochs_run = as_epochs(history)
     best = min(epochs_run, key=lambda logs: logs["val_task_loss"])
-    metrics: dict[str, Any] = {
-        "method": method,
-        "seed": seed,
+    metrics |= {
         "best_epoch": best["epoch"],
         "validation": {
             key.removeprefix("val_"): value
@@ -170,6 +235,7 @@ def finetune(
     plot_training(epochs_run, folder / "training.png")
     if tested:
         metrics["test"] = evaluate_classifier(model, tested, folder).to_dict()
+    shutil.rmtree(folder / "backup", ignore_errors=True)
     return model, metrics
 
 
@@ -189,11 +255,3 @@ def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
         for logs, value in zip(epochs[total - len(values) :], values, strict=True):
             logs[name] = float(value)
     return epochs
-
-
-def _optimizer(
-    method: Method, task_rate: float, pretrained_rate: float, clipnorm: float
-) -> keras.optimizers.Optimizer:
-    if method.pretrained:
-        return paper_optimizer(task_rate, pretrained_rate, clipnorm)
-    return FusedAdam(task_rate, global_clipnorm=clipnorm)

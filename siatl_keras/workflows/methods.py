@@ -1,11 +1,14 @@
-"""The ways of fine-tuning that the paper compares, as a table.
+"""The methods that can be compared, as a table.
 
-Source: Chronopoulou et al. 2019, table 2. Adding a method is adding a row.
+Source: Chronopoulou et al. 2019, table 2; Howard & Ruder 2018 for ULMFiT. Adding a
+method is adding a row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,17 +20,51 @@ class Method:
         auxiliary_loss: whether the LM loss is part of the loss.
         sequential_unfreezing: whether layers begin to learn stage by stage; all learn
             from the first epoch otherwise.
+        layer_by_layer: whether each layer is a stage, the embedding the last.
+        adapts_language_model: whether the LM is first trained on the task's texts.
+        rate_divisor: by which each layer's rate is lower than that of the layer above,
+            all with Adam; `None` for the paper's two optimizers.
+        schedule: a key of `SCHEDULES`, where none is asked for.
+        head: arguments of `SiATLClassifier` for the task layers that the method fixes.
+        features: a key of `FEATURES`, for logistic regression on these in place of any
+            fine-tuning.
     """
 
-    pretrained: bool
-    auxiliary_loss: bool
-    sequential_unfreezing: bool
+    pretrained: bool = True
+    auxiliary_loss: bool = False
+    sequential_unfreezing: bool = False
+    layer_by_layer: bool = False
+    adapts_language_model: bool = False
+    rate_divisor: float | None = None
+    schedule: str = "constant"
+    head: Mapping[str, Any] = field(default_factory=dict)
+    features: str | None = None
 
+
+# Howard & Ruder 2018: 50 units, dropout 0.4 on layers (section 4.1); 0.1 before the
+# softmax is what their code has.
+_ULMFIT_HEAD = {
+    "pooling": "concat",
+    "num_layers": 0,
+    "block_units": 50,
+    "output_dropout": 0.4,
+    "block_dropout": 0.1,
+}
 
 METHODS = {
-    "siatl": Method(True, True, True),
-    "p-lm+aux": Method(True, True, False),
-    "p-lm+su": Method(True, False, True),
-    "p-lm": Method(True, False, False),
-    "scratch": Method(False, False, False),
+    "siatl": Method(auxiliary_loss=True, sequential_unfreezing=True),
+    "p-lm+aux": Method(auxiliary_loss=True),
+    "p-lm+su": Method(sequential_unfreezing=True),
+    "p-lm": Method(),
+    "scratch": Method(pretrained=False),
+    "ulmfit": Method(
+        sequential_unfreezing=True,
+        layer_by_layer=True,
+        adapts_language_model=True,
+        rate_divisor=2.6,
+        schedule="slanted_triangular",
+        head=_ULMFIT_HEAD,
+    ),
+    "nbow": Method(features="embeddings"),
+    "bow": Method(features="counts"),
 }

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from siatl_keras.models import LSTMCausalLM
-from siatl_keras.training import LanguageModelingLoss
+from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
 
 
 def test_training_on_raw_strings_lowers_the_perplexity(make_lm, texts):
@@ -112,3 +112,29 @@ def test_preprocessor_shifts_targets_and_weights_real_ones(make_lm):
 def test_scoring_without_a_preprocessor_is_refused(make_backbone):
     with pytest.raises(ValueError, match="needs a model with preprocessor"):
         LSTMCausalLM(make_backbone()).score(["good"])
+
+
+def test_an_optimizer_may_have_a_group_for_each_layer(make_lm, texts):
+    model = make_lm()
+    assert list(model.variable_groups) == ["backbone", "embedding"]
+    names = list(model.variable_groups_by_layer)
+    assert names == [
+        "backbone/projection",
+        "backbone/lstm_1",
+        "backbone/lstm_0",
+        "embedding",
+    ]
+    rates = dict.fromkeys(names, 0.0) | {"backbone/lstm_0": 0.1}
+    optimizers = {name: keras.optimizers.SGD(rate) for name, rate in rates.items()}
+    model.compile(GroupedOptimizer(optimizers))
+    before = {n: [v.numpy() for v in model.variable_groups_by_layer[n]] for n in names}
+    model.fit(texts, batch_size=8, verbose=0)
+    moved = [
+        name
+        for name in names
+        for old, now in zip(
+            before[name], model.variable_groups_by_layer[name], strict=True
+        )
+        if (old != now.numpy()).any()
+    ]
+    assert set(moved) == {"backbone/lstm_0"}

@@ -147,6 +147,19 @@ def test_predict_streams_a_line_for_each_line(finetuned, recipe):
     assert json.loads(as_json.splitlines()[0])["label"] == rows[1][1]
 
 
+def test_a_baseline_without_training_fills_the_run_folder_too(work, lm, recipe):
+    printed = recipe(
+        "finetune",
+        *(f"--{name}={work}/{name}.tsv" for name in ("train", "validation", "test")),
+        f"--lm={lm}",
+        "--method=bow",
+        f"--output={work}/bow",
+    )
+    metrics = json.loads((work / "bow" / "metrics.json").read_text())
+    assert metrics["method"] == "bow"
+    assert f"macro F1 {metrics['test']['macro_f1']:.4f}" in printed
+
+
 def test_export_recipe_makes_a_version(finetuned, recipe, work):
     printed = recipe("export", f"--model={finetuned}/model", f"--output={work}/served")
     assert printed.strip() == f"{work}/served/1"

@@ -1,0 +1,138 @@
+"""`adapt_language_model`: goes on training a language model on a task's texts.
+
+Source: Howard & Ruder 2018 (ULMFiT), section 3.2, "target task LM fine-tuning".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_hub
+import tensorflow as tf
+
+from siatl_keras import _keras_internals
+from siatl_keras.atomic import new_folder, write_json
+from siatl_keras.callbacks import BackupAndRestore, GroupLearningRates
+from siatl_keras.data import lm_dataset, read_texts
+from siatl_keras.models import LSTMCausalLM, LSTMCausalLMPreprocessor
+from siatl_keras.training import discriminative_optimizer
+from siatl_keras.workflows.pretrain_language_model import save_preset
+
+
+def adapt_language_model(
+    train: str,
+    validation: str,
+    lm: str,
+    preset: Path,
+    tensorboard: Path,
+    *,
+    text_column: str,
+    epochs: int,
+    batch_size: int,
+    sequence_length: int,
+    learning_rate: float,
+    rate_divisor: float,
+    schedule: str,
+    clipnorm: float,
+    backbone: dict[str, Any] | None,
+    seed: int,
+    strategy: tf.distribute.Strategy | None = None,
+    verbose: int = 2,
+) -> dict[str, Any]:
+    """Trains on the texts of a labelled file, and saves the best epoch as a preset.
+
+    Does nothing where the preset exists. A run that was killed goes on when it is
+    called again.
+
+    Args:
+        train: file with the texts.
+        validation: file with the texts for the perplexity.
+        lm: preset of the language model.
+        preset: folder of the preset to be made.
+        tensorboard: folder of the logs.
+        text_column: name of the column with the text.
+        epochs: int; the schedule ends with the last one.
+        batch_size: int, texts a step.
+        sequence_length: int, most tokens kept of a text.
+        learning_rate: float, highest rate of the top layer: the LM head, which is tied
+            to the embedding.
+        rate_divisor: float, by which each layer's rate is lower than that above it.
+        schedule: a key of `SCHEDULES`.
+        clipnorm: float, norm that the gradient of each layer is clipped to.
+        backbone: arguments that override the preset's, such as dropouts.
+        seed: int, of dropout and shuffling.
+        strategy: `tf.distribute.Strategy`; the default one if not given.
+        verbose: as for `keras.Model.fit`.
+
+    Returns:
+        dict of `perplexity_before` and `perplexity`, both on the validation texts, and
+        the `history` of the epochs.
+
+    Raises:
+        ValueError: if a file or the preset cannot be read.
+    """
+    if preset.exists():
+        return json.loads((preset / "metrics.json").read_text("utf-8"))
+    keras.utils.set_random_seed(seed)
+    steps, held_out_steps = (
+        math.ceil(sum(1 for _ in read_texts(path, text_column)) / batch_size)
+        for path in (train, validation)
+    )
+    with (strategy or tf.distribute.get_strategy()).scope():
+        overrides = {"dtype": keras.config.dtype_policy(), **(backbone or {})}
+        model = LSTMCausalLM(
+            keras_hub.models.Backbone.from_preset(lm, **overrides),
+            LSTMCausalLMPreprocessor(
+                _keras_internals.load_tokenizer(lm), sequence_length
+            ),
+        )
+        *layers, top = model.variable_groups_by_layer
+        optimizer = discriminative_optimizer(
+            dict.fromkeys([top, *layers], steps * epochs),
+            learning_rate,
+            rate_divisor,
+            schedule,
+            clipnorm,
+        )
+        model.compile(optimizer)
+        model.optimizer.build(model.trainable_variables)
+    data: dict[str, Any] = {
+        "preprocessor": model.preprocessor,
+        "batch_size": batch_size,
+        "text_column": text_column,
+    }
+    backup = BackupAndRestore(preset.with_name(preset.name + "_training"))
+    # Keras warns of any data that ends without having said when.
+    held_out = lm_dataset(validation, **data).cache()
+    held_out = held_out.apply(tf.data.experimental.assert_cardinality(held_out_steps))
+    before = model.evaluate(held_out, return_dict=True, verbose=0)["perplexity"]
+    skip = backup.epochs_done * steps
+    history = model.fit(
+        lm_dataset(train, **data, seed=seed, repeat=True, skip_steps=skip),
+        steps_per_epoch=steps,
+        epochs=epochs,
+        validation_data=held_out,
+        callbacks=[
+            GroupLearningRates(),
+            # As many epochs as there are: for the best weights alone.
+            keras.callbacks.EarlyStopping(
+                "val_perplexity", patience=epochs, mode="min", restore_best_weights=True
+            ),
+            keras.callbacks.TensorBoard(str(tensorboard)),
+            backup,
+        ],
+        verbose=verbose,
+    ).history
+    metrics = {
+        "perplexity_before": float(before),
+        "perplexity": float(min(history["val_perplexity"])),
+        "history": {name: list(map(float, logs)) for name, logs in history.items()},
+    }
+    with new_folder(preset) as folder:
+        save_preset(model, folder, "float32")
+        write_json(folder / "metrics.json", metrics)
+    return metrics

@@ -1,0 +1,107 @@
+"""`fit_linear_baseline`: the methods that fine-tune nothing.
+
+Source: Chronopoulou et al. 2019, table 2: bag of words, and neural bag of words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras_hub
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from siatl_keras import _keras_internals
+from siatl_keras.data import Examples, LabelMap
+from siatl_keras.evaluation import (
+    evaluate_predictions,
+    fit_linear_classifier,
+    word_counts,
+)
+from siatl_keras.models import average_embeddings
+from siatl_keras.workflows.evaluate import write_evaluation
+
+
+def _counts(lm: str, sequence_length: int) -> Any:
+    return word_counts()
+
+
+def _embeddings(lm: str, sequence_length: int) -> Any:
+    average = partial(
+        average_embeddings,
+        keras_hub.models.Backbone.from_preset(lm, dtype="float32"),
+        _keras_internals.load_tokenizer(lm),
+        sequence_length=sequence_length,
+    )
+    # Embeddings are small numbers; regularisation would weigh them by their scale.
+    return make_pipeline(FunctionTransformer(average), StandardScaler())
+
+
+# What turns texts into features: made of the language model's preset and the most
+# tokens that it reads of a text.
+FEATURES: dict[str, Callable[[str, int], Any]] = {
+    "counts": _counts,
+    "embeddings": _embeddings,
+}
+
+
+def fit_linear_baseline(
+    features: str,
+    train: Examples,
+    held_out: Examples,
+    tested: Examples | None,
+    label_map: LabelMap,
+    lm: str,
+    folder: Path,
+    *,
+    sequence_length: int,
+    class_weight: str | None,
+) -> tuple[Pipeline, dict[str, Any]]:
+    """Fits logistic regression on features of texts, and tests it.
+
+    Args:
+        features: a key of `FEATURES`.
+        train: labelled texts.
+        held_out: labelled texts that the regularisation is chosen by.
+        tested: labelled texts for the report in `folder`, or `None`.
+        label_map: the classes.
+        lm: preset of the language model.
+        folder: where the report goes.
+        sequence_length: int, most tokens read of a text.
+        class_weight: "balanced" to weight classes by their rarity.
+
+    Returns:
+        `(model, metrics)`: a pipeline that predicts class numbers of texts, and a dict
+        with the figures under the same names as those of fine-tuning.
+    """
+    transform = FEATURES[features](lm, sequence_length)
+    held_out_labels = label_map.encode(held_out)
+    classifier, loss = fit_linear_classifier(
+        transform.fit_transform(train.texts),
+        label_map.encode(train),
+        transform.transform(held_out.texts),
+        held_out_labels,
+        class_weight,
+    )
+    model = Pipeline([("features", transform), ("classifier", classifier)])
+
+    figures = evaluate_predictions(
+        held_out_labels, model.predict_proba(held_out.texts), label_map.names
+    )
+    metrics: dict[str, Any] = {
+        "regularization": 1.0 / classifier.C,
+        "validation": {
+            "task_loss": loss,
+            "accuracy": figures.accuracy,
+            "macro_f1": figures.macro_f1,
+        },
+    }
+    if tested:
+        probabilities = model.predict_proba(tested.texts)
+        labels = label_map.encode(tested)
+        figures = write_evaluation(labels, probabilities, label_map.names, folder)
+        metrics["test"] = figures.to_dict()
+    return model, metrics

@@ -1,0 +1,194 @@
+"""Whole runs of methods, with a tiny language model made here."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+
+from siatl_keras.models import (
+    LSTMBackbone,
+    LSTMCausalLM,
+    LSTMCausalLMPreprocessor,
+    SiATLClassifier,
+)
+from siatl_keras.text import WordTokenizer
+from siatl_keras.workflows import finetune
+from siatl_keras.workflows.adapt_language_model import adapt_language_model
+
+GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
+BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]
+WORDS = sorted({word for text in GOOD + BAD for word in text.split()})
+# Words that occur in texts of one class only.
+TELLING = {
+    **dict.fromkeys(("glad", "a", "lovely", "good", "love"), 1.0),
+    **dict.fromkeys(("sad", "an", "awful", "bad", "hate"), -1.0),
+}
+SMALL = {"batch_size": 8, "sequence_length": 12, "verbose": 0}
+ADAPTING = {
+    "text_column": "text",
+    "epochs": 8,
+    "batch_size": 8,
+    "sequence_length": 12,
+    "learning_rate": 0.05,
+    "rate_divisor": 2.6,
+    "schedule": "slanted_triangular",
+    "clipnorm": 1.0,
+    "backbone": None,
+    "seed": 0,
+    "verbose": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    generator = random.Random(0)
+    paths = []
+    for name, size in (("train", 32), ("validation", 8), ("test", 12)):
+        rows = [
+            f"{generator.choice(texts)}\t{label}"
+            for label, texts in (("good", GOOD), ("bad", BAD))
+            for _ in range(size // 2)
+        ]
+        path = folder / f"{name}.tsv"
+        path.write_text("\n".join(["text\tlabel", *rows]) + "\n", "utf-8")
+        paths.append(str(path))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def lm(tmp_path_factory):
+    """A preset whose embedding's first number tells the class of a word."""
+    keras.utils.set_random_seed(3)
+    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *WORDS])
+    backbone = LSTMBackbone(len(WORDS) + 4, 6, hidden_dim=8, num_layers=2)
+    table = backbone.token_embedding.embeddings.numpy()
+    table[4:, 0] = [TELLING.get(word, 0.0) for word in WORDS]
+    backbone.token_embedding.embeddings.assign(table)
+    folder = tmp_path_factory.mktemp("lm") / "preset"
+    model = LSTMCausalLM(backbone, LSTMCausalLMPreprocessor(tokenizer, 12))
+    model.save_to_preset(str(folder))
+    return str(folder)
+
+
+@pytest.mark.parametrize("method", ["bow", "nbow"])
+def test_linear_baselines_report_what_fine_tuning_reports(files, lm, tmp_path, method):
+    model, metrics = finetune(*files, lm, str(tmp_path), method=method, **SMALL)
+    assert metrics["method"] == method and metrics["seed"] == 0
+    assert metrics["test"]["accuracy"] == metrics["test"]["macro_f1"] == 1.0
+    assert metrics["validation"]["accuracy"] == 1.0
+    assert 0 < metrics["validation"]["task_loss"] < 0.5
+    assert model.predict(["a lovely flight", "awful , i hate it"]).tolist() == [1, 0]
+    assert "macro F1 1.0000" in (tmp_path / "report.txt").read_text("utf-8")
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+
+
+def test_nbow_knows_words_by_their_embeddings_alone(files, lm, tmp_path):
+    """A word that training never saw is judged by its embedding, bow cannot."""
+    known = [
+        *((text, "good") for text in GOOD[:3]),
+        *((text, "bad") for text in BAD[:3]),
+    ]
+    train = tmp_path / "train.tsv"
+    rows = "".join(f"{text}\t{label}\n" for text, label in known)
+    train.write_text(f"text\tlabel\n{rows}", "utf-8")
+    paths = [str(train), *files[1:]]
+    run = {"lm": lm, "output": str(tmp_path / "run"), **SMALL}
+    embeddings, _ = finetune(*paths, method="nbow", **run)
+    assert embeddings.predict(["love", "hate"]).tolist() == [1, 0]
+    counts, _ = finetune(*paths, method="bow", **run)
+    assert len(set(counts.predict(["love", "hate"]).tolist())) == 1
+
+
+def test_ulmfit_adapts_its_language_model_then_its_top_layer_first(files, lm, tmp_path):
+    run = tmp_path / "run"
+    adapted = run / "backup" / "language_model"
+    # As a run that was stopped between the two leaves it.
+    before = adapt_language_model(
+        *files[:2], lm, adapted, run / "tensorboard", **ADAPTING
+    )
+    expected = SiATLClassifier.from_preset(str(adapted), num_classes=2)
+    model, metrics = finetune(
+        *files, lm, str(run), method="ulmfit", epochs=1, lm_epochs=8, **SMALL
+    )
+    assert metrics["language_model"] == before
+    assert before["perplexity"] < 0.7 * before["perplexity_before"]
+    assert len(before["history"]["val_perplexity"]) == 8
+    for now, then in zip(
+        model.backbone.get_weights(), expected.backbone.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(now, then)
+    assert 0 <= metrics["test"]["macro_f1"] <= 1
+    assert model.task_head.pooling == "concat"
+    assert not (run / "backup").exists()
+
+
+def test_ulmfit_lowers_the_rate_from_layer_to_layer_and_thaws_one_an_epoch(
+    files, lm, tmp_path, capsys
+):
+    _, metrics = finetune(
+        *files,
+        lm,
+        str(tmp_path),
+        method="ulmfit",
+        epochs=5,
+        patience=5,
+        lm_epochs=1,
+        schedule="constant",
+        task_learning_rate=0.01,
+        **SMALL,
+    )
+    rates = {
+        name.split("/", 1)[1]: value
+        for name, value in metrics["history"][0].items()
+        if name.startswith("learning_rate/")
+    }
+    top_first = [
+        "task",
+        "backbone/projection",
+        "backbone/lstm_1",
+        "backbone/lstm_0",
+        "embedding",
+    ]
+    assert list(rates) == top_first
+    for depth, name in enumerate(top_first):
+        assert rates[name] == pytest.approx(0.01 / 2.6**depth, rel=1e-5)
+    thawed = [li for li in capsys.readouterr().out.splitlines() if "now learning" in li]
+    assert [line.split(",")[0] for line in thawed] == [
+        f"Epoch {n}" for n in range(2, 6)
+    ]
+    assert all("(1 layer," in line for line in thawed)
+    assert "embedding" in thawed[-1]
+    assert [logs["stage"] for logs in metrics["history"]] == [1, 2, 2, 2, 3]
+
+
+def test_one_cycle_ends_with_the_last_epoch_in_every_group(files, lm, tmp_path):
+    _, metrics = finetune(
+        *files,
+        lm,
+        str(tmp_path),
+        schedule="one_cycle",
+        epochs=4,
+        patience=4,
+        backbone_epoch=2,
+        embedding_epoch=3,
+        task_learning_rate=0.01,
+        pretrained_learning_rate=0.1,
+        **SMALL,
+    )
+    history = metrics["history"]
+    for group, highest in (("task", 0.01), ("backbone", 0.1), ("embedding", 0.1)):
+        values = [logs[f"learning_rate/{group}"] for logs in history]
+        assert values[-1] == pytest.approx(highest / 1e5, rel=1e-3)
+        assert max(values) > 0.5 * highest
+    # The task layers are past their peak when what was pretrained begins.
+    assert history[0]["learning_rate/task"] == pytest.approx(0.01)
+    assert history[0]["learning_rate/backbone"] == pytest.approx(0.1 / 25)
+
+
+def test_unknown_methods_and_schedules_are_refused(files, lm, tmp_path):
+    with pytest.raises(ValueError, match="`method` must be one of .*'ulmfit'"):
+        finetune(*files, lm, str(tmp_path), method="elmo")
+    with pytest.raises(ValueError, match="`schedule` must be one of .*'one_cycle'"):
+        finetune(*files, lm, str(tmp_path), schedule="cosine", **SMALL)
