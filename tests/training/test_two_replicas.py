@@ -11,7 +11,7 @@ def results(run_python):
     return json.loads(run_python(SCRIPT).splitlines()[-1])
 
 
-@pytest.mark.parametrize("case", ["one optimizer", "optimizer per stage"])
+@pytest.mark.parametrize("case", ["one optimizer", "optimizer per stage", "ulmfit"])
 def test_two_replicas_equal_one_device_with_clipping_and_texts_of_any_length(
     results, case
 ):

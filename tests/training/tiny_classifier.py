@@ -17,7 +17,7 @@ def tiny_texts(rows=24, seed=0):
     return texts, labels
 
 
-def tiny_classifier(optimizer=None, dropout=0.0):
+def tiny_classifier(optimizer=None, dropout=0.0, **head):
     """A compiled classifier with the same weights at every call."""
     keras.utils.set_random_seed(1)
     tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *WORDS])
@@ -34,8 +34,8 @@ def tiny_classifier(optimizer=None, dropout=0.0):
         backbone,
         num_classes=3,
         preprocessor=SiATLPreprocessor(tokenizer, sequence_length=12),
-        units=5,
         attention_dropout=dropout,
+        **{"units": 5, **head},
     )
     if optimizer is not None:
         model.compile(optimizer)

@@ -13,7 +13,13 @@ from small_model import grouped_optimizer
 from tiny_classifier import tiny_classifier, tiny_texts
 
 from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
-from siatl_keras.training import GroupedOptimizer, SyncedLossScaleOptimizer
+from siatl_keras.training import (
+    GroupedOptimizer,
+    SyncedLossScaleOptimizer,
+    discriminative_optimizer,
+)
+
+ULMFIT_HEAD = {"pooling": "concat", "num_layers": 0, "block_units": 4}
 
 
 def clipping_optimizer():
@@ -28,11 +34,18 @@ def clipping_optimizer():
     )
 
 
-def train(strategy, optimizer, optimizers=None):
+def layered_optimizer():
+    """An optimizer a layer, rates and momenta on their cycle."""
+    layers = ["task", "backbone/projection", "backbone/lstm_1", "backbone/lstm_0"]
+    steps = dict.fromkeys([*layers, "embedding"], 9)
+    return discriminative_optimizer(steps, 0.01, schedule="one_cycle")
+
+
+def train(strategy, optimizer, optimizers=None, **head):
     """Trains through all stages; texts have different lengths."""
     texts, labels = tiny_texts()
     with strategy.scope():
-        model = tiny_classifier(optimizer())
+        model = tiny_classifier(optimizer(), **head)
     history = model.fit(
         texts,
         labels,
@@ -49,10 +62,11 @@ def train(strategy, optimizer, optimizers=None):
     return model, history.history
 
 
-def difference(strategy, optimizer, optimizers=None):
+def difference(strategy, optimizer, optimizers=None, **head):
     """Compares two replicas with one device."""
-    one, one_history = train(tf.distribute.get_strategy(), optimizer, optimizers)
-    two, two_history = train(strategy, optimizer, optimizers)
+    default = tf.distribute.get_strategy()
+    one, one_history = train(default, optimizer, optimizers, **head)
+    two, two_history = train(strategy, optimizer, optimizers, **head)
     assert one_history.keys() == two_history.keys()
     return {
         "weights": max(
@@ -100,6 +114,7 @@ def main():
             grouped_optimizer,
             {2: clipping_optimizer(), 3: keras.optimizers.SGD(0.1)},
         ),
+        "ulmfit": difference(strategy, layered_optimizer, **ULMFIT_HEAD),
         "overflow": overflow(strategy),
     }
     print(json.dumps(results))
