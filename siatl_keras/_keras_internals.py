@@ -104,6 +104,33 @@ def recompile(
     model.make_train_function(force=True)
 
 
+def build_losses_and_metrics(
+    model: keras.Model, y: Any, y_pred: Any, sample_weight: Any
+) -> None:
+    """Makes the variables of a compiled model's losses and metrics, if they lack.
+
+    Without a strategy Keras makes them while it traces the first step, and TensorFlow
+    then traces that step again. Checked against Keras 3.15.1.
+
+    Args:
+        model: a compiled model.
+        y: targets: arrays of the model's structure; the values do not matter.
+        y_pred: what losses and metrics take.
+        sample_weight: weights.
+    """
+    if model._compile_loss.built and model._compile_metrics.built:
+        return
+    y, y_pred, sample_weight = keras.tree.map_structure(
+        lambda array: keras.KerasTensor(array.shape, str(array.dtype)),
+        (y, y_pred, sample_weight),
+    )
+    with model.distribute_strategy.scope():
+        for function in (model.compute_metrics, model._compute_loss):
+            backend.compute_output_spec(
+                function, None, y, y_pred, sample_weight=sample_weight
+            )
+
+
 def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer take its gradients as already summed over replicas.
 

@@ -17,6 +17,20 @@ def small_model():
 DATA = (np.ones((4, 2), "float32"), np.ones((4, 1), "float32"))
 
 
+def test_the_first_step_is_traced_once_where_metrics_are_built_before():
+    model = small_model()
+    traced = []
+    compute_metrics = model.compute_metrics
+    model.compute_metrics = lambda *args, **kwargs: (
+        traced.append(tf.inside_function()) or compute_metrics(*args, **kwargs)
+    )
+    x, y = DATA
+    _keras_internals.build_losses_and_metrics(model, y, y, np.ones(4))
+    traced.clear()
+    model.fit(x, y, verbose=0)
+    assert traced == [True]
+
+
 def test_recompile_works_in_the_middle_of_fit():
     model = small_model()
     mine = keras.optimizers.Adam(0.5)

@@ -17,6 +17,19 @@ from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
 
 POOLINGS = ("attention", "last", "concat")
+# Those of the constructor that a model passes on.
+HEAD_ARGUMENTS = (
+    "units",
+    "num_layers",
+    "bidirectional",
+    "pooling",
+    "input_dropout",
+    "lstm_dropout",
+    "attention_dropout",
+    "output_dropout",
+    "block_units",
+    "block_dropout",
+)
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")

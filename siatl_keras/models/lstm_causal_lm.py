@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import keras_hub
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -16,7 +17,11 @@ from siatl_keras.layers import sampled_cross_entropy
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
-from siatl_keras.models.sliced_training import SlicedTraining, output_weights
+from siatl_keras.models.sliced_training import (
+    SlicedTraining,
+    output_weights,
+    refuse_xla,
+)
 from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
@@ -89,13 +94,15 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
             sampler: a `keras_hub.samplers.Sampler` or its name, for `generate`.
             sampled_words: int, see `siatl_keras.layers.sampled_cross_entropy`; worth it
                 from about 20 000 words of vocabulary. `None` trains on the exact loss.
-            jit_compile: bool, whether to compile with XLA.
+            jit_compile: must be `False`: XLA cannot compile the LM loss.
             **kwargs: other arguments of `keras.Model.compile`, except losses and
                 metrics, which are fixed: `loss` and `perplexity`.
 
         Raises:
-            ValueError: if `sampled_words` is not from 2 to the vocabulary's size.
+            ValueError: if `sampled_words` is not from 2 to the vocabulary's size, or
+                `jit_compile` is true.
         """
+        refuse_xla(jit_compile)
         size = self.backbone.token_embedding.input_dim
         if sampled_words is not None and not 2 <= sampled_words <= size:
             raise ValueError(
@@ -147,6 +154,11 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
                 seed=self.sampling_seed,
             )
         return self.token_losses(hidden, y, sample_weight, training)
+
+    def smallest_targets(self) -> tuple[Any, Any, Any]:
+        """Returns targets, losses and weights of a batch of one."""
+        zeros = np.zeros((1, 2), "float32")
+        return zeros.astype("int32"), zeros, zeros
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out a perplexity that a sampled loss would make look too good."""

@@ -17,10 +17,11 @@ from siatl_keras import _keras_internals
 from siatl_keras.data import LabelMap
 from siatl_keras.data.label_map import class_names
 from siatl_keras.layers import TaskHead
+from siatl_keras.layers.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
-from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
 from siatl_keras.training import (
     LanguageModelingLoss,
     MacroF1,
@@ -185,9 +186,13 @@ class SiATLClassifier(
                 cross-entropy. The LM loss is always the mean over real tokens.
             metrics: list of metrics of the task logits; "auto" is accuracy and macro
                 F1. The LM's perplexity is always reported.
-            jit_compile: bool, whether to compile with XLA.
+            jit_compile: must be `False`: XLA cannot compile the LM loss.
             **kwargs: other arguments of `keras.Model.compile`.
+
+        Raises:
+            ValueError: if `jit_compile` is true.
         """
+        refuse_xla(jit_compile)
         self._compile_arguments = {
             "optimizer": optimizer,
             "loss": loss,
@@ -229,14 +234,10 @@ class SiATLClassifier(
         Args:
             optimizer: as for `compile`. Its state starts empty.
         """
-        token = np.zeros((1, 2), "int32")
-        batch = (
-            {"token_ids": token, "padding_mask": token + 1},
-            {"task": np.zeros((1,), "int32"), "lm": token},
-            {"task": np.ones((1,), "float32"), "lm": np.ones((1, 2), "float32")},
-        )
+        y, _, sample_weight = self.smallest_targets()
+        x = {"token_ids": y["lm"], "padding_mask": y["lm"] + 1}
         arguments = {**self._compile_arguments, "optimizer": optimizer}
-        _keras_internals.recompile(self, arguments, batch)
+        _keras_internals.recompile(self, arguments, (x, y, sample_weight))
 
     def get_compile_config(self) -> dict[str, Any]:
         """Returns `compile`'s arguments, serialized."""
@@ -263,6 +264,15 @@ class SiATLClassifier(
             return {"task": task_logits, "lm": tf.zeros_like(sample_weight["lm"])}
         losses = self.token_losses(hidden, y["lm"], sample_weight["lm"], training)
         return {"task": task_logits, "lm": losses}
+
+    def smallest_targets(self) -> tuple[Any, Any, Any]:
+        """Returns targets, what losses take, and weights of a batch of one."""
+        task, tokens = np.zeros((1,), "float32"), np.zeros((1, 2), "float32")
+        return (
+            {"task": task.astype("int32"), "lm": tokens.astype("int32")},
+            {"task": np.zeros((1, self.num_classes), "float32"), "lm": tokens},
+            {"task": task, "lm": tokens},
+        )
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out the LM's logs of a training step that did not compute them."""
@@ -332,7 +342,7 @@ class SiATLClassifier(
             "num_classes": self.num_classes,
             "label_names": self.label_names,
             "auxiliary_loss": self.auxiliary_loss,
-            **{name: head[name] for name in _HEAD_ARGUMENTS},
+            **{name: head[name] for name in HEAD_ARGUMENTS},
         }
 
     @classmethod
@@ -372,20 +382,6 @@ class SiATLClassifier(
                 sequence_length=kwargs.pop("sequence_length", 80),
             )
         return cls(backbone, **kwargs)
-
-
-_HEAD_ARGUMENTS = (
-    "units",
-    "num_layers",
-    "bidirectional",
-    "pooling",
-    "input_dropout",
-    "lstm_dropout",
-    "attention_dropout",
-    "output_dropout",
-    "block_units",
-    "block_dropout",
-)
 
 
 def _short_name(name: str) -> str:

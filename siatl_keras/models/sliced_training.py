@@ -19,8 +19,8 @@ from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 class SlicedTraining:
     """Mixin for a `keras.Model` with a language-model output.
 
-    A class that uses it implements `training_outputs`, and may override
-    `reported_logs`.
+    A class that uses it implements `training_outputs` and `smallest_targets`, and may
+    override `reported_logs`.
     """
 
     def training_outputs(
@@ -35,6 +35,16 @@ class SlicedTraining:
             training: bool, whether dropout is on and gradients are wanted.
         """
         raise NotImplementedError
+
+    def smallest_targets(self) -> tuple[Any, Any, Any]:
+        """Returns `(y, y_pred, sample_weight)` of a batch of one, as numpy arrays."""
+        raise NotImplementedError
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """Makes the function that `fit` runs; see `keras.Model`."""
+        targets = self.smallest_targets()
+        _keras_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
+        return super().make_train_function(force)  # type: ignore[misc]
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Filters a training step's logs; all are reported by default."""
@@ -112,6 +122,20 @@ class SlicedTraining:
         )
         _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
         return self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
+
+
+def refuse_xla(jit_compile: Any) -> None:
+    """Raises a `ValueError` if a model with the LM loss is to be compiled with XLA.
+
+    Args:
+        jit_compile: as for `keras.Model.compile`.
+    """
+    if jit_compile is True:
+        raise ValueError(
+            "`jit_compile` must be False: the LM loss walks over the real tokens of a "
+            "batch, and XLA compiles no loop whose length it does not know. "
+            "(`siatl_keras.layers.LSTM` by itself can be compiled.)"
+        )
 
 
 def output_weights(embedding: Any) -> tuple[tf.Tensor, tf.Tensor | None]:

@@ -81,6 +81,17 @@ def test_a_saved_model_holds_it(tmp_path):
     np.testing.assert_allclose(loaded.run(INPUTS), ours(INPUTS)[0], atol=1e-6)
 
 
+def test_a_stateful_layer_goes_on_where_it_was_as_keras_does():
+    theirs, ours = pair(stateful=True)
+    first = ours(INPUTS)[0]
+    np.testing.assert_allclose(first, theirs(INPUTS)[0], atol=1e-5)
+    again = ours(INPUTS)[0]
+    np.testing.assert_allclose(again, theirs(INPUTS)[0], atol=1e-5)
+    assert np.abs(again - first).max() > 1e-3
+    ours.reset_states()
+    np.testing.assert_allclose(ours(INPUTS)[0], first, atol=1e-6)
+
+
 def test_bfloat16_stays_near_float32():
     _, ours = pair()
     low = LSTM(6, return_sequences=True, dtype="mixed_bfloat16")

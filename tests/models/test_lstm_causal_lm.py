@@ -35,6 +35,11 @@ def test_sampling_more_words_than_there_are_is_refused(make_lm, words):
         make_lm().compile(sampled_words=words)
 
 
+def test_compiling_with_xla_is_refused(make_lm):
+    with pytest.raises(ValueError, match="`jit_compile` must be False"):
+        make_lm().compile(jit_compile=True)
+
+
 def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts):
     lm = make_lm()
     x, y, weights = lm.preprocessor(texts)

@@ -72,6 +72,35 @@ def test_only_the_groups_of_the_stage_change(make_classifier, texts, labels):
     ]
 
 
+def test_training_is_traced_once_a_stage_whatever_the_lengths(
+    make_classifier, texts, labels, monkeypatch
+):
+    traced = []
+    original = SiATLClassifier.training_outputs
+
+    def counted(self, x, y, sample_weight, training):
+        if not tf.executing_eagerly():
+            traced.append((training, self.lm_learns))
+        return original(self, x, y, sample_weight, training)
+
+    monkeypatch.setattr(SiATLClassifier, "training_outputs", counted)
+    # Batches of one, so that there are as many lengths as texts have.
+    model = make_classifier()
+    stages = SequentialUnfreezing(2, 3, verbose=0)
+    model.fit(
+        texts,
+        labels,
+        batch_size=1,
+        epochs=5,
+        validation_data=(texts, labels),
+        callbacks=[stages],
+        verbose=0,
+    )
+    training = [lm_learns for training, lm_learns in traced if training]
+    assert training == [False, True, True]
+    assert len(traced) - len(training) == 1
+
+
 def test_stage_one_neither_computes_nor_reports_the_lm_loss(
     make_classifier, texts, labels, monkeypatch
 ):
@@ -311,6 +340,11 @@ def test_mixed_precision_works_through_all_stages(
     assert history["stage"] == [1, 2, 3, 3]
     assert np.isfinite(history["loss"]).all()
     assert model.predict(texts, verbose=0).dtype == np.float32
+
+
+def test_compiling_with_xla_is_refused(make_classifier):
+    with pytest.raises(ValueError, match="`jit_compile` must be False"):
+        make_classifier().compile(jit_compile=True)
 
 
 def test_unknown_labels_and_missing_classes_are_refused(make_classifier, make_backbone):
