@@ -24,7 +24,8 @@ class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
     exact divisor, with the product of all values so far, differs in the first steps
     alone.
 
-    A sparse gradient, or `amsgrad`, runs Keras's own step.
+    A sparse gradient is made dense first: both moments of every row decay anyway.
+    `amsgrad` runs Keras's own step.
 
     Example:
     >>> optimizer = FusedAdam(1e-3, global_clipnorm=1.0)
@@ -38,8 +39,11 @@ class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one weight and its two moments."""
-        if isinstance(gradient, tf.IndexedSlices) or self.amsgrad:
-            gradient = _keras_internals.sum_duplicates(gradient)
+        if isinstance(gradient, tf.IndexedSlices):
+            gradient = tf.math.unsorted_segment_sum(
+                gradient.values, gradient.indices, variable.shape[0]
+            )
+        if self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
             return
         dtype = variable.dtype

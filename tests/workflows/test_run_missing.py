@@ -29,6 +29,11 @@ def wait_for(condition):
     raise AssertionError("waited in vain")
 
 
+def _listen_to_interrupts():
+    # A shell's background jobs, such as these tests may be, ignore them.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_run_that_fails_does_not_keep_the_others_from_running(tmp_path):
     flags = {FIRST: "", SECOND: "crash", THIRD: ""}
     (failure,) = run_missing(flags, tmp_path, SHORT_RUN)
@@ -69,7 +74,9 @@ def test_progress_counts_what_was_there_already(tmp_path, capsys):
 
 def test_interrupted_it_ends_its_run_and_goes_on_when_started_again(tmp_path):
     command = [sys.executable, "-c", INTERRUPTED, str(tmp_path), *SHORT_RUN]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=_listen_to_interrupts
+    )
     began = tmp_path / FIRST.folder / "began"
     wait_for(began.exists)
     # To the parent alone: a terminal would send it to both.
