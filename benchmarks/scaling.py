@@ -40,7 +40,7 @@ def measure():
             }
             result = contest(
                 {k: Contestant(target, arguments) for k, target in targets.items()},
-                rounds=3,
+                rounds=2,
             )
             row = {"work": f"{name} {value}", "changed": name, "value": value, **result}
             print(json.dumps(row))
