@@ -37,7 +37,7 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Peers (PyTorch, fastai, ekphrasis) are installed into .venv too; about an hour.
+# Peers (PyTorch, fastai, ekphrasis) are installed into .venv too; two hours.
 benchmark: setup
 	$(PIP) install --editable ".[bench]"
 	$(BIN)/python -m benchmarks.all

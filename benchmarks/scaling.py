@@ -8,6 +8,7 @@ import json
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from benchmarks import limit, report
 from benchmarks.contest import Contestant, contest
@@ -71,6 +72,8 @@ def plot(rows, flops_per_second, path):
         axes.set(xscale="log", yscale="log", xlabel=NAMES[name])
         axes.set_xticks(values, [f"{value:,}" for value in values])
         axes.minorticks_off()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_ylabel("µs a token")
         axes.grid(alpha=0.3)
     axes.legend()

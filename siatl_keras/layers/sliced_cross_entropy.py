@@ -2,7 +2,7 @@
 
 A `[batch, time, vocabulary]` tensor is what runs out of memory first in language-model
 training. Here only real targets count, their logits exist a slice of tokens at a time,
-and the gradient is made in the same pass (`benchmarks/lm_loss.py`).
+and the gradient is made in the same pass (`benchmarks/pretraining.py`).
 """
 
 from __future__ import annotations
