@@ -20,6 +20,7 @@ def sliced_cross_entropy(
     targets: tf.Tensor,
     weights: tf.Tensor,
     *,
+    soft_cap: float | None = None,
     kernel_learns: bool = True,
     hidden_learns: bool = True,
     tokens_per_slice: int = TOKENS_PER_SLICE,
@@ -36,6 +37,8 @@ def sliced_cross_entropy(
         output_bias: `[vocabulary]` or `None`.
         targets: int `[batch, time]`.
         weights: float `[batch, time]`; 0 where the target is padding.
+        soft_cap: float, products become `soft_cap * tanh(product / soft_cap)` before
+            the bias (Gemma); `None` leaves them.
         kernel_learns: whether gradients for `output_kernel` and `output_bias` are
             made; they are zero otherwise.
         hidden_learns: whether gradients for `hidden` are made; zero otherwise.
@@ -65,6 +68,7 @@ def sliced_cross_entropy(
             output_bias,
             flat_targets,
             shares,
+            soft_cap,
             kernel_learns,
             hidden_learns,
             tokens_per_slice,
@@ -96,6 +100,7 @@ def _slices(
     bias,
     targets,
     shares,
+    soft_cap,
     kernel_learns,
     hidden_learns,
     tokens_per_slice,
@@ -112,7 +117,11 @@ def _slices(
         rows = slice(index * size, (index + 1) * size)
         part, part_targets, part_shares = hidden[rows], targets[rows], shares[rows]
         logits = tf.matmul(part, kernel, transpose_b=True)  # [slice, vocabulary]
-        logits = tf.cast(logits, tf.float32) + bias
+        logits = tf.cast(logits, tf.float32)
+        slopes = None
+        if soft_cap is not None:
+            logits, slopes = _soft_capped(logits, soft_cap)
+        logits += bias
         logits -= tf.reduce_max(logits, -1, keepdims=True)
         at_target = tf.gather(logits, part_targets, batch_dims=1)
         exponentials = tf.exp(logits)
@@ -127,13 +136,17 @@ def _slices(
         if dtype == tf.float16:
             exponentials /= totals[:, tf.newaxis]
             scale = part_shares[:, tf.newaxis]
+        # The gradient of the products; that of the bias, which comes after the cap,
+        # stays `exponentials`.
+        factors = None if slopes is None else tf.cast(exponentials * slopes, dtype)
         exponentials = tf.cast(exponentials, dtype)
+        factors = exponentials if factors is None else factors
         if hidden_learns:
-            product = tf.cast(exponentials @ kernel, tf.float32) * scale
+            product = tf.cast(factors @ kernel, tf.float32) * scale
             d_hidden = d_hidden.write(index, tf.cast(product, dtype))
         if kernel_learns:
             scaled = tf.cast(tf.cast(part, tf.float32) * scale, dtype)
-            product = tf.matmul(exponentials, scaled, transpose_a=True)
+            product = tf.matmul(factors, scaled, transpose_a=True)
             d_kernel += tf.cast(product, tf.float32)
             scale = tf.cast(scale, dtype)
             product = tf.matmul(exponentials, scale, transpose_a=True)
@@ -160,9 +173,15 @@ def _slices(
         ),
         parallel_iterations=1,
     )
-    shares_column = tf.cast(shares, dtype)[:, tf.newaxis]
+    at_targets = tf.gather(kernel, targets)  # [tokens, embedding]
+    shares_column = shares[:, tf.newaxis]
+    if soft_cap is not None:
+        products = tf.cast(hidden, tf.float32) * tf.cast(at_targets, tf.float32)
+        products = tf.reduce_sum(products, -1, keepdims=True)
+        shares_column *= _soft_capped(products, soft_cap)[1]
+    shares_column = tf.cast(shares_column, dtype)
     if hidden_learns:
-        d_hidden = d_hidden.concat() - tf.gather(kernel, targets) * shares_column
+        d_hidden = d_hidden.concat() - at_targets * shares_column
     else:
         d_hidden = tf.zeros_like(hidden)
     if kernel_learns:
@@ -175,3 +194,9 @@ def _slices(
     else:
         d_kernel, d_bias = tf.zeros([vocabulary, width]), tf.zeros([vocabulary])
     return losses.concat(), d_hidden, d_kernel, d_bias
+
+
+def _soft_capped(products, soft_cap):
+    """Returns the capped products, and the cap's derivative at each."""
+    ratios = tf.tanh(products / soft_cap)
+    return soft_cap * ratios, 1.0 - tf.square(ratios)

@@ -13,8 +13,11 @@ MASK = tf.constant(GENERATOR.integers(0, 2, (3, 5)), tf.float32)
 FRACTIONS = tf.constant(GENERATOR.random((3, 5)), tf.float32)
 
 
-def plain(weights):
-    logits = tf.einsum("bte,ve->btv", HIDDEN, KERNEL) + BIAS
+def plain(weights, soft_cap=None):
+    logits = tf.einsum("bte,ve->btv", HIDDEN, KERNEL)
+    if soft_cap is not None:
+        logits = soft_cap * tf.tanh(logits / soft_cap)
+    logits += BIAS
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(TARGETS, logits)
     return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights), losses
 
@@ -33,6 +36,26 @@ def test_loss_and_gradients_equal_those_of_plain_logits(weights, tokens_per_slic
     loss, received = gradients(
         lambda: sliced_cross_entropy(
             HIDDEN, KERNEL, BIAS, TARGETS, weights, tokens_per_slice=tokens_per_slice
+        )
+    )
+    assert float(loss) == pytest.approx(float(expected), abs=1e-5)
+    for a, b in zip(received, expected_gradients, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("soft_cap", [0.7, 30.0])
+@pytest.mark.parametrize("tokens_per_slice", [4, 1000])
+def test_soft_capped_logits_have_their_own_gradients(soft_cap, tokens_per_slice):
+    expected, expected_gradients = gradients(lambda: plain(FRACTIONS, soft_cap))
+    loss, received = gradients(
+        lambda: sliced_cross_entropy(
+            HIDDEN,
+            KERNEL,
+            BIAS,
+            TARGETS,
+            FRACTIONS,
+            soft_cap=soft_cap,
+            tokens_per_slice=tokens_per_slice,
         )
     )
     assert float(loss) == pytest.approx(float(expected), abs=1e-5)
