@@ -17,8 +17,10 @@ from keras.src.backend.common import global_state
 from keras.src.losses.loss import unscale_loss_for_distribution
 from keras_hub.src.utils.preset_utils import (
     TASK_CONFIG_FILE,
+    KerasPresetLoader,
     check_config_class,
     check_file_exists,
+    find_subclass,
     get_preset_loader,
     load_json,
 )
@@ -295,7 +297,8 @@ def load_tokenizer(preset: str) -> Any:
     """Loads the tokenizer of a preset, whatever its class.
 
     `Tokenizer.from_preset` finds the class through the backbone's registered
-    subclasses, which tokenizers shared by several backbones are not.
+    subclasses, which tokenizers shared by several backbones are not; but a preset in
+    another library's format does not name its tokenizer's class.
     Checked against KerasHub 0.32.0.
 
     Args:
@@ -304,7 +307,12 @@ def load_tokenizer(preset: str) -> Any:
     Returns:
         the tokenizer, assets loaded.
     """
-    return get_preset_loader(preset).load_tokenizer(keras_hub.tokenizers.Tokenizer)
+    loader = get_preset_loader(preset)
+    tokenizer_class = keras_hub.tokenizers.Tokenizer
+    if not isinstance(loader, KerasPresetLoader):
+        backbone_class = loader.check_backbone_class()
+        tokenizer_class = find_subclass(preset, tokenizer_class, backbone_class)
+    return loader.load_tokenizer(tokenizer_class)
 
 
 def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from siatl_keras.layers.last_real_step import last_real_step
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class ConcatPooling(keras.layers.Layer):
@@ -20,8 +22,8 @@ class ConcatPooling(keras.layers.Layer):
 
     Call arguments:
         sequence: `[batch, time, units]`.
-        padding_mask: int or bool `[batch, time]`, true at real tokens, padding on the
-            right. A row without a real token is pooled to zeros.
+        padding_mask: int or bool `[batch, time]`, true at real tokens, padding on
+            either side. A row without a real token is pooled to zeros.
 
     Returns:
         `[batch, 3 * units]`: last, maximum, mean.
@@ -37,8 +39,7 @@ class ConcatPooling(keras.layers.Layer):
         # float32: a sum over a long text overflows or loses digits in half precision.
         values = ops.cast(sequence, "float32")
         counts = ops.sum(ops.cast(real, "int32"), axis=1)  # [batch, 1]
-        positions = ops.arange(ops.shape(sequence)[1])
-        at_last = ops.expand_dims(positions == counts - 1, -1)  # [batch, time, 1]
+        at_last = ops.expand_dims(last_real_step(padding_mask), -1)  # [batch, time, 1]
         last = ops.sum(ops.where(at_last, values, 0.0), axis=1)
         maximum = ops.max(ops.where(real, values, -1e30), axis=1)
         maximum = ops.where(counts > 0, maximum, 0.0)

@@ -13,10 +13,11 @@ from keras import ops
 
 from siatl_keras.layers.attention_pooling import AttentionPooling
 from siatl_keras.layers.concat_pooling import ConcatPooling
+from siatl_keras.layers.last_real_step import last_real_step
 from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
 
-POOLINGS = ("attention", "last", "concat")
+POOLINGS = ("attention", "last", "mean", "concat")
 # Those of the constructor that a model passes on.
 HEAD_ARGUMENTS = (
     "units",
@@ -41,8 +42,8 @@ class TaskHead(keras.layers.Layer):
         units: int, units of each task LSTM (of each direction).
         num_layers: int, task LSTMs on top of each other; 0 pools the hidden states.
         bidirectional: bool, whether they run both ways.
-        pooling: "attention" (the paper's), "last" (the state after the last token) or
-            "concat" (ULMFiT's: last, maximum and mean).
+        pooling: "attention" (the paper's), "last" (the state after the last token),
+            "mean" or "concat" (ULMFiT's: last, maximum and mean).
         input_dropout: float, locked dropout on the hidden states.
         lstm_dropout: float, locked dropout on each task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
@@ -54,12 +55,14 @@ class TaskHead(keras.layers.Layer):
 
     Call arguments:
         hidden: `[batch, time, embedding]`.
-        padding_mask: int `[batch, time]`.
+        padding_mask: int `[batch, time]`; padding on the right, or, without task
+            LSTMs, on either side.
         training: bool.
 
     Returns:
         `(logits [batch, classes], weights [batch, time])`, both float32; with "last"
-        pooling the weights are 1 at the last token, with "concat" there are none: 0.
+        pooling the weights are 1 at the last token, with "mean" and "concat" there are
+        none: 0.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -145,7 +148,7 @@ class TaskHead(keras.layers.Layer):
     @property
     def has_weights(self) -> bool:
         """Whether the pooling weighs the steps, so that the weights tell something."""
-        return self.pooling != "concat"
+        return self.pooling in ("attention", "last")
 
     def build(self, hidden_shape: Any, padding_mask_shape: Any = None) -> None:
         """Makes the weights of all parts."""
@@ -174,6 +177,9 @@ class TaskHead(keras.layers.Layer):
         elif self.concat is not None:
             pooled = self.concat(x, padding_mask)
             weights = ops.zeros_like(padding_mask, "float32")
+        elif self.pooling == "mean":
+            pooled = self._mean_state(x, padding_mask)
+            weights = ops.zeros_like(padding_mask, "float32")
         else:
             pooled, weights = self._last_state(x, padding_mask)
         if self.block is not None:
@@ -182,10 +188,15 @@ class TaskHead(keras.layers.Layer):
             pooled = self.output_dropout_layer(pooled, training=training)
         return self.classes(pooled, training=training), weights
 
+    def _mean_state(self, x: Any, padding_mask: Any) -> Any:
+        # float32: a sum over a long text loses digits in half precision.
+        real = ops.cast(padding_mask, "float32")
+        shares = real / ops.maximum(ops.sum(real, axis=-1, keepdims=True), 1.0)
+        values = ops.cast(x, "float32") * ops.expand_dims(shares, -1)
+        return ops.cast(ops.sum(values, axis=1), x.dtype)
+
     def _last_state(self, x: Any, padding_mask: Any) -> Any:
-        lengths = ops.sum(ops.cast(padding_mask, "int32"), axis=-1)
-        last = ops.maximum(lengths - 1, 0)
-        at_last = ops.one_hot(last, ops.shape(x)[1])  # [batch, time]
+        at_last = last_real_step(padding_mask)  # [batch, time]
         pooled = ops.sum(x * ops.cast(at_last[:, :, None], x.dtype), axis=1)
         if self.bidirectional and self.lstms:
             # The backward direction has read the whole text at its first step.

@@ -9,9 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import keras_hub
 
 from siatl_keras import _keras_internals
+from siatl_keras.models.adapted_layer import AdaptedLayer, adapters
 from siatl_keras.training import GroupedOptimizer
+
+EMBEDDINGS = (
+    keras.layers.Embedding,
+    keras_hub.layers.PositionEmbedding,
+    keras_hub.layers.TokenAndPositionEmbedding,
+)
 
 
 class LayerGroups:
@@ -23,19 +31,22 @@ class LayerGroups:
         return ()
 
     @property
-    def layer_groups(self) -> dict[str, list[keras.layers.Layer]]:
+    def layer_groups(self) -> dict[str, list[Any]]:
         """The groups `task`, `backbone` and `embedding`, each bottom layer first.
 
-        A model without layers of its own on top has no group `task`.
+        A model without layers of its own on top has no group `task`. Embeddings of
+        positions are embeddings too, and so is an LM head, tied or not. Where the
+        backbone has low-rank adapters, its groups hold these alone (`AdaptedLayer`).
         """
         backbone: Any = self.backbone  # type: ignore[attr-defined]
-        embedding = backbone.token_embedding
-        below = [
-            layer
-            for layer in backbone.layers
-            if layer is not embedding and layer.variables
-        ]
-        groups = {"backbone": below, "embedding": [embedding]}
+        layers = [layer for layer in backbone.layers if layer.weights]
+        if adapters(layers):
+            layers = [AdaptedLayer(layer) for layer in layers if adapters([layer])]
+        groups: dict[str, list[Any]] = {"backbone": [], "embedding": []}
+        for layer in layers:
+            inner = layer.layer if isinstance(layer, AdaptedLayer) else layer
+            name = "embedding" if isinstance(inner, EMBEDDINGS) else "backbone"
+            groups[name].append(layer)
         top = list(self.top_layers)
         return {"task": top, **groups} if top else groups
 
@@ -43,7 +54,7 @@ class LayerGroups:
     def variable_groups(self) -> dict[str, list[keras.Variable]]:
         """The weights that training may change, by group, whatever is frozen now."""
         return {
-            name: _keras_internals.learnable_variables(layers)
+            name: [variable for layer in layers for variable in _learnable(layer)]
             for name, layers in self.layer_groups.items()
         }
 
@@ -57,7 +68,7 @@ class LayerGroups:
         for group, layers in self.layer_groups.items():
             for layer in reversed(layers):
                 name = f"{group}/{layer.name}" if group == "backbone" else group
-                variables = _keras_internals.learnable_variables([layer])
+                variables = _learnable(layer)
                 if variables:
                     by_layer[name] = by_layer.get(name, []) + variables
         return by_layer
@@ -76,3 +87,9 @@ class LayerGroups:
         by_layer = self.variable_groups_by_layer
         names = set(optimizer.groups)
         optimizer.bind(by_layer if names == set(by_layer) else self.variable_groups)
+
+
+def _learnable(layer: Any) -> list[keras.Variable]:
+    if isinstance(layer, AdaptedLayer):
+        return layer.weights
+    return _keras_internals.learnable_variables([layer])

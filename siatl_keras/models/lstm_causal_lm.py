@@ -14,14 +14,11 @@ import tensorflow as tf
 from keras import ops
 
 from siatl_keras.layers import sampled_cross_entropy
+from siatl_keras.models.causal_head import output_weights
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
-from siatl_keras.models.sliced_training import (
-    SlicedTraining,
-    output_weights,
-    refuse_xla,
-)
+from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
 from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
@@ -145,9 +142,11 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
         """Returns per-token losses, float32 `[batch, time]`."""
         hidden = self.backbone(x, training=training)
         if training and self.sampled_words is not None:
+            head = output_weights(self.backbone.token_embedding)
             return sampled_cross_entropy(
                 hidden,
-                *output_weights(self.backbone.token_embedding),
+                head.kernel,
+                head.bias,
                 y,
                 sample_weight,
                 words=self.sampled_words,

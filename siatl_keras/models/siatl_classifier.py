@@ -18,21 +18,19 @@ from siatl_keras.data import LabelMap
 from siatl_keras.data.label_map import class_names
 from siatl_keras.layers import TaskHead
 from siatl_keras.layers.task_head import HEAD_ARGUMENTS
+from siatl_keras.models.causal_head import causal_lm_class, check_causal
+from siatl_keras.models.classifier_compilation import ClassifierCompilation
 from siatl_keras.models.layer_groups import LayerGroups
+from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
-from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
-from siatl_keras.training import (
-    LanguageModelingLoss,
-    MacroF1,
-    SyncedLossScaleOptimizer,
-    TokenPerplexity,
-    paper_optimizer,
-)
+from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.models.token_names import token_names
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class SiATLClassifier(
+    ClassifierCompilation,
     RawTextFitting,
     LayerGroups,
     SlicedTraining,
@@ -53,15 +51,17 @@ class SiATLClassifier(
     names where `label_names` is given. `predict` returns the task logits.
 
     Args:
-        backbone: a causal KerasHub backbone, such as `LSTMBackbone`.
+        backbone: a causal KerasHub backbone, such as `LSTMBackbone` or
+            `keras_hub.models.GPT2Backbone`, that reads text alone.
         num_classes: int, number of classes; may be left out with `label_names`.
         preprocessor: a `SiATLPreprocessor`, or `None` for token ids in.
         label_names: names of the classes, in the order of their numbers.
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
         units: int, units of the task LSTM.
-        num_layers: int, number of task LSTMs; 0 for none.
+        num_layers: int, number of task LSTMs, 0 for none; `None` is the paper's 1 on an
+            LSTM, and 0 on other backbones, whose states have seen the whole text.
         bidirectional: bool, whether the task LSTM runs both ways.
-        pooling: "attention" (the paper's), "last" or "concat" (ULMFiT's).
+        pooling: "attention" (the paper's), "last", "mean" or "concat" (ULMFiT's).
         input_dropout: float, locked dropout on the backbone's output.
         lstm_dropout: float, locked dropout on the task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
@@ -79,7 +79,7 @@ class SiATLClassifier(
 
     Raises:
         ValueError: if `num_classes` and `label_names` are both missing or disagree, or
-            the backbone has no reversible token embedding.
+            the backbone is no causal language model's.
 
     Example:
     >>> import siatl_keras
@@ -103,7 +103,7 @@ class SiATLClassifier(
         label_names: Sequence[str] | None = None,
         auxiliary_loss: bool = True,
         units: int = 100,
-        num_layers: int = 1,
+        num_layers: int | None = None,
         bidirectional: bool = False,
         pooling: str = "attention",
         input_dropout: float = 0.0,
@@ -115,15 +115,9 @@ class SiATLClassifier(
         **kwargs: Any,
     ) -> None:
         num_classes, label_names = class_names(num_classes, label_names)
-        if not isinstance(
-            getattr(backbone, "token_embedding", None),
-            keras.layers.ReversibleEmbedding,
-        ):
-            raise ValueError(
-                "`backbone` must be a causal language model's backbone, with a "
-                "reversible `token_embedding` for the auxiliary loss. Received: "
-                f"{type(backbone).__name__}."
-            )
+        check_causal(backbone)
+        if num_layers is None:
+            num_layers = int(isinstance(backbone, LSTMBackbone))
 
         # === Layers ===
         self.backbone = backbone
@@ -167,87 +161,6 @@ class SiATLClassifier(
     def label_map(self) -> LabelMap:
         """The names of the classes, to encode labels of files with."""
         return LabelMap(self.label_names)
-
-    def compile(
-        self,
-        optimizer: Any = "auto",
-        loss: Any = "auto",
-        *,
-        metrics: Any = "auto",
-        jit_compile: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        """Configures training.
-
-        Args:
-            optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
-                `paper_optimizer`: Adam for what is new, SGD for what was pretrained.
-            loss: a loss for the task logits; "auto" is sparse categorical
-                cross-entropy. The LM loss is always the mean over real tokens.
-            metrics: list of metrics of the task logits; "auto" is accuracy and macro
-                F1. The LM's perplexity is always reported.
-            jit_compile: must be `False`: XLA cannot compile the LM loss.
-            **kwargs: other arguments of `keras.Model.compile`.
-
-        Raises:
-            ValueError: if `jit_compile` is true.
-        """
-        refuse_xla(jit_compile)
-        self._compile_arguments = {
-            "optimizer": optimizer,
-            "loss": loss,
-            "metrics": metrics,
-            "jit_compile": jit_compile,
-            **kwargs,
-        }
-        if optimizer == "auto":
-            optimizer = paper_optimizer()
-        optimizer = keras.optimizers.get(optimizer)
-        if loss == "auto":
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if metrics == "auto":
-            metrics = [
-                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-                MacroF1(self.num_classes),
-            ]
-        self.bind_optimizer(optimizer)
-        if self.dtype_policy.name == "mixed_float16":
-            # As Keras does by itself, but with replicas that agree on overflow.
-            optimizer = SyncedLossScaleOptimizer(optimizer)
-        super().compile(
-            optimizer=optimizer,
-            loss={"task": loss, "lm": LanguageModelingLoss()},
-            loss_weights={"task": 1.0, "lm": self.gamma},
-            metrics={"task": metrics},
-            weighted_metrics={"lm": [TokenPerplexity()]},
-            jit_compile=jit_compile,
-            **kwargs,
-        )
-        # On all variables, before any is frozen: an optimizer built on a stage's own
-        # would not know those of the next.
-        groups = self.variable_groups.values()
-        self.optimizer.build([v for group in groups for v in group])
-
-    def recompile(self, optimizer: Any) -> None:
-        """Goes on with another optimizer, also in the middle of `fit`.
-
-        Args:
-            optimizer: as for `compile`. Its state starts empty.
-        """
-        y, _, sample_weight = self.smallest_targets()
-        x = {"token_ids": y["lm"], "padding_mask": y["lm"] + 1}
-        arguments = {**self._compile_arguments, "optimizer": optimizer}
-        _keras_internals.recompile(self, arguments, (x, y, sample_weight))
-
-    def get_compile_config(self) -> dict[str, Any]:
-        """Returns `compile`'s arguments, serialized."""
-        return keras.saving.serialize_keras_object(
-            {k: v for k, v in self._compile_arguments.items() if v != "auto"}
-        )
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles with what `get_compile_config` returned."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
 
     @property
     def lm_learns(self) -> bool:
@@ -326,13 +239,30 @@ class SiATLClassifier(
             )
         x = self.preprocessor(tf.constant(list(texts), tf.string))
         _, weights = self.classify(x)
-        vocabulary = np.array(self.preprocessor.tokenizer.get_vocabulary())
+        vocabulary = np.array(token_names(self.preprocessor.tokenizer))
         lengths = x["padding_mask"].numpy().sum(-1)
         rows = list(zip(x["token_ids"].numpy(), weights.numpy(), lengths, strict=True))
         return (
             [vocabulary[ids[:length]].tolist() for ids, _, length in rows],
             [weights[:length].tolist() for _, weights, length in rows],
         )
+
+    def causal_lm(self) -> Any:
+        """Gives the language model back that the auxiliary loss has kept.
+
+        Returns:
+            the `keras_hub.models.CausalLM` of the backbone's family, such as
+            `LSTMCausalLM` or `keras_hub.models.GPT2CausalLM`, on the same weights. It
+            generates, and evaluates the perplexity of texts.
+        """
+        causal_lm = causal_lm_class(self.backbone)
+        preprocessor = None
+        if self.preprocessor is not None:
+            preprocessor = causal_lm.preprocessor_cls(
+                self.preprocessor.tokenizer,
+                sequence_length=self.preprocessor.sequence_length,
+            )
+        return causal_lm(backbone=self.backbone, preprocessor=preprocessor)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -19,7 +19,8 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
     them.
 
     Args:
-        tokenizer: a `keras_hub.tokenizers.Tokenizer` that returns ragged token ids.
+        tokenizer: a `keras_hub.tokenizers.Tokenizer` that runs in a graph and returns
+            ragged token ids. Start and end tokens are added where it has them.
         sequence_length: int, most tokens kept of a text, start and end included (the
             paper keeps 80).
         **kwargs: see `keras_hub.models.Preprocessor`.
@@ -61,19 +62,32 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             int32 ragged `[batch, None]`, with start and end tokens, cut at
             `sequence_length`.
         """
-        token_ids = self.tokenizer.tokenize(tf.convert_to_tensor(texts, tf.string))
+        token_ids = self._tokenize_in_graph(tf.convert_to_tensor(texts, tf.string))
+        if not isinstance(token_ids, tf.RaggedTensor):
+            raise ValueError(
+                "`tokenizer` must return ragged token ids. Received: "
+                f"{type(self.tokenizer).__name__}, which returns {token_ids}. Make it "
+                "without `sequence_length`: the preprocessor cuts and pads."
+            )
         return add_start_and_end(
-            token_ids,
-            self.tokenizer.start_token_id,
-            self.tokenizer.end_token_id,
+            tf.cast(token_ids, tf.int32),
+            getattr(self.tokenizer, "start_token_id", None),
+            getattr(self.tokenizer, "end_token_id", None),
             self.sequence_length,
         )
+
+    @tf.function(reduce_retracing=True)
+    def _tokenize_in_graph(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        # KerasHub's tokenizers have another implementation for eager calls, which
+        # returns lists and stumbles over broken UTF-8.
+        return self.tokenizer.tokenize(texts)
 
     def pack(
         self, token_ids: tf.RaggedTensor, y: Any = None, sample_weight: Any = None
     ) -> Any:
         """Pads ragged token ids and makes targets and weights; see the class."""
-        x = pad(token_ids, self.tokenizer.pad_token_id)
+        # Any id does where there is none: `padding_mask` tells padding apart.
+        x = pad(token_ids, getattr(self.tokenizer, "pad_token_id", None) or 0)
         if y is None:
             return x
         targets, target_weights = next_tokens(x)

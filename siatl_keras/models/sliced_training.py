@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from siatl_keras import _keras_internals
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
+from siatl_keras.models.causal_head import output_weights
 
 
 class SlicedTraining:
@@ -74,13 +75,16 @@ class SlicedTraining:
             its gradient.
         """
         embedding = self.backbone.token_embedding  # type: ignore[attr-defined]
-        kernel, bias = output_weights(embedding)
+        head = output_weights(embedding)
+        if embedding.reverse_dtype is not None:
+            hidden = tf.cast(hidden, embedding.reverse_dtype)
         loss, losses = sliced_cross_entropy(
             hidden,
-            kernel,
-            bias,
+            head.kernel,
+            head.bias,
             targets,
             weights,
+            soft_cap=head.soft_cap,
             kernel_learns=training and embedding.trainable,
             hidden_learns=training,
         )
@@ -136,20 +140,3 @@ def refuse_xla(jit_compile: Any) -> None:
             "batch, and XLA compiles no loop whose length it does not know. "
             "(`siatl_keras.layers.LSTM` by itself can be compiled.)"
         )
-
-
-def output_weights(embedding: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Returns the LM head's weights of a reversible embedding.
-
-    Args:
-        embedding: a `keras.layers.ReversibleEmbedding`, tied or not.
-
-    Returns:
-        `(kernel [vocabulary, embedding], bias [vocabulary] or None)`.
-    """
-    if embedding.tie_weights:
-        kernel = tf.convert_to_tensor(embedding.embeddings)
-    else:
-        kernel = tf.transpose(tf.convert_to_tensor(embedding.reverse_embeddings))
-    bias = getattr(embedding, "reverse_bias", None)
-    return kernel, None if bias is None else tf.convert_to_tensor(bias)

@@ -1,4 +1,10 @@
-"""Tiny models, built in the test: a vocabulary of twenty words, a few units."""
+"""Tiny models, built in the test: a vocabulary of twenty words, a few units.
+
+Also makes `small_backbones` importable.
+"""
+
+import sys
+from pathlib import Path
 
 import keras
 import pytest
@@ -11,6 +17,8 @@ from siatl_keras.models import (
     SiATLPreprocessor,
 )
 from siatl_keras.text import WordTokenizer
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 WORDS = [
     "so",

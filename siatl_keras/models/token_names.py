@@ -1,0 +1,25 @@
+"""`token_names`: a tokenizer's vocabulary in the order of its ids.
+
+`get_vocabulary` of a KerasHub tokenizer may have any order, and ids may be missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def token_names(tokenizer: Any) -> list[str]:
+    """Lists the tokens by id.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+
+    Returns:
+        one str an id; "" where the vocabulary has a gap.
+    """
+    tokens = list(tokenizer.get_vocabulary())
+    ids = [int(tokenizer.token_to_id(token)) for token in tokens]
+    names = [""] * (max(ids, default=-1) + 1)
+    for token_id, token in zip(ids, tokens, strict=True):
+        names[token_id] = token
+    return names
