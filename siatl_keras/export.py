@@ -1,6 +1,6 @@
 """`export_saved_model`: a classifier as TF Serving takes it, strings in.
 
-The normaliser, the vocabulary and the names of the classes are inside; the LM head is
+The tokenizer, its vocabulary and the names of the classes are inside; the LM head is
 not. The graph runs where only TensorFlow and tensorflow_text are installed.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import tensorflow as tf
 from siatl_keras import _keras_internals
 from siatl_keras.atomic import new_folder
 from siatl_keras.layers import LSTM
+from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
 
 WARMUP_BATCHES = (1, 8, 32)
@@ -25,12 +27,13 @@ WARMUP_BATCHES = (1, 8, 32)
 def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     """Writes a SavedModel into the next free version of a folder.
 
-    Its signatures take `text`, string `[batch]`. `serving_default` returns `label`
-    (string `[batch]`), `label_id` (int32 `[batch]`) and `probabilities` (float32
-    `[batch, classes]`); `tokens` also `tokens` (string `[batch, time]`, "" at padding)
-    and, unless the model's pooling is "concat", which has none, `attention` (float32
-    `[batch, time]`). Requests that warm the server up lie in
-    `assets.extra`.
+    Its signatures take `text`, string `[batch]`; or, with a warning, `token_ids` and
+    `padding_mask`, int32 `[batch, time]`, where the tokenizer runs Python code.
+    `serving_default` returns `label` (string `[batch]`), `label_id` (int32 `[batch]`)
+    and `probabilities` (float32 `[batch, classes]`). `tokens`, for texts, also returns
+    `tokens` (string `[batch, time]`, "" at padding) and, unless the model's pooling has
+    no weights ("mean", "concat"), `attention` (float32 `[batch, time]`). Requests that
+    warm the server up lie in `assets.extra`, for texts.
 
     Args:
         model: a `SiATLClassifier` with a preprocessor.
@@ -55,31 +58,73 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     path = root / str(_next_version(root))
     with new_folder(path) as folder:
         with _portable_lstms(model):
-            server = _Server(model)
+            texts_in = _runs_in_graph(model.preprocessor)
+            server = _TextServer(model) if texts_in else _TokenServer(model)
             signatures = {
-                "serving_default": server.classify.get_concrete_function(),
-                "tokens": server.classify_with_tokens.get_concrete_function(),
+                name: function.get_concrete_function()
+                for name, function in server.functions.items()
             }
             tf.saved_model.save(server, str(folder), signatures=signatures)
-        write_warmup_requests(folder, WARMUP_BATCHES)
+        if texts_in:
+            write_warmup_requests(folder, WARMUP_BATCHES)
+        else:
+            warnings.warn(
+                f"{type(model.preprocessor.tokenizer).__name__} runs Python code, "
+                "which a SavedModel cannot hold: this one takes `token_ids` and "
+                "`padding_mask`, as `model.preprocessor` makes them, not `text`.",
+                stacklevel=2,
+            )
     return str(path)
 
 
-class _Server(tf.Module):
-    """What is saved: the functions, and the weights and tables that they use."""
+class _TokenServer(tf.Module):
+    """What is saved: the functions, and the weights that they use."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(name="siatl_classifier")
-        self._classify_texts = model.classify_texts
         self._classify_tokens = model.classify
+        self.label_names = tf.constant(model.label_names)
+        # An untied LM head would be saved for nothing.
+        head = getattr(model.backbone.token_embedding, "reverse_embeddings", None)
+        used = [*model.backbone.variables, *model.task_head.variables]
+        self.weights = [variable.value for variable in used if variable is not head]
+        self.functions = {"serving_default": self.classify_tokens}
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32, name="token_ids"),
+            tf.TensorSpec([None, None], tf.int32, name="padding_mask"),
+        ]
+    )
+    def classify_tokens(
+        self, token_ids: tf.Tensor, padding_mask: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        x = {"token_ids": token_ids, "padding_mask": padding_mask}
+        return self._answer(self._classify_tokens(x)[0])
+
+    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+        label_id = tf.argmax(logits, -1, output_type=tf.int32)
+        return {
+            "label": tf.gather(self.label_names, label_id),
+            "label_id": label_id,
+            "probabilities": tf.nn.softmax(logits),
+        }
+
+
+class _TextServer(_TokenServer):
+    """The same from texts on, with the tokenizer's tables."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self._classify_texts = model.classify_texts
         self._has_attention = model.task_head.has_weights
         self._preprocess = model.preprocessor
-        vocabulary = model.preprocessor.tokenizer.get_vocabulary()
         self.tokenizer = model.preprocessor.tokenizer
-        self.words = tf.constant(vocabulary)
-        self.label_names = tf.constant(model.label_names)
-        used = [*model.backbone.variables, *model.task_head.variables]
-        self.weights = [variable.value for variable in used]
+        self.words = tf.constant(token_names(self.tokenizer))
+        self.functions = {
+            "serving_default": self.classify,
+            "tokens": self.classify_with_tokens,
+        }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -96,13 +141,14 @@ class _Server(tf.Module):
             shown["attention"] = attention
         return {**self._answer(logits), **shown}
 
-    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        label_id = tf.argmax(logits, -1, output_type=tf.int32)
-        return {
-            "label": tf.gather(self.label_names, label_id),
-            "label_id": label_id,
-            "probabilities": tf.nn.softmax(logits),
-        }
+
+def _runs_in_graph(preprocessor: Any) -> bool:
+    """Tells whether tokenizing needs no Python."""
+    texts = tf.TensorSpec([None], tf.string)
+    traced = tf.function(preprocessor.tokenize).get_concrete_function(texts)
+    graph = traced.graph.as_graph_def()
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    return not any("PyFunc" in node.op for node in nodes)
 
 
 def _next_version(root: Path) -> int:

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "data": set(),
     "distribute": set(),
     "evaluation": set(),
-    "export": {"layers", "serving_warmup"},
+    "export": {"layers", "models", "serving_warmup"},
     "layers": set(),
     "models": {"data", "layers", "text", "training"},
     "run_folder": set(),
