@@ -47,6 +47,10 @@ class SiATLClassifier(
     compute it: `lm_loss` and `perplexity` are then absent from the training logs (the
     validation logs have them).
 
+    After `model.backbone.enable_lora(rank)`, which freezes all but low-rank adapters,
+    compile anew: groups and stages are then the adapters'. What is saved and exported
+    has them merged into the weights, so that a run with them cannot be resumed.
+
     `fit`, `evaluate` and `predict` take raw texts; labels are class numbers, or class
     names where `label_names` is given. `predict` returns the task logits.
 
