@@ -20,10 +20,14 @@ def small_classifier(family, backbone=None, **kwargs):
         label_names=["no", "yes"],
         **kwargs,
     )
-    sgd = keras.optimizers.SGD(0.1)
-    optimizers = {"task": keras.optimizers.Adam(0.01), "backbone": sgd}
-    model.compile(GroupedOptimizer({**optimizers, "embedding": sgd}))
+    model.compile(two_optimizers())
     return model
+
+
+def two_optimizers():
+    sgd = keras.optimizers.SGD(0.1)
+    adam = keras.optimizers.Adam(0.01)
+    return GroupedOptimizer({"task": adam, "backbone": sgd, "embedding": sgd})
 
 
 class Changes(keras.callbacks.Callback):
@@ -200,13 +204,13 @@ def test_blocks_thaw_from_the_top():
 
 @pytest.mark.parametrize("family", FEW)
 def test_with_lora_the_adapters_alone_learn(family, tmp_path):
-    backbone = small.small_backbone(family)
-    backbone.enable_lora(2)
-    model = small_classifier(family, backbone)
+    model = small_classifier(family)
+    model.backbone.enable_lora(2)
+    model.compile(two_optimizers())
     adapters = model.variable_groups["backbone"]
     assert {v.name for v in adapters} <= {"lora_kernel_a", "lora_kernel_b", "bias"}
     names = {id(v) for v in adapters}
-    frozen = [v for v in backbone.weights if id(v) not in names]
+    frozen = [v for v in model.backbone.weights if id(v) not in names]
     before = [v.numpy() for v in frozen]
     history, groups = fit_in_three_stages(model)
     assert groups == ["t", "tb", "tb"]
