@@ -238,6 +238,16 @@ def test_preset_of_a_language_model_gets_a_new_classifier(family, tmp_path):
     np.testing.assert_allclose(model(x)["lm"], causal_lm(x), atol=1e-5)
 
 
+def test_folder_in_hugging_face_s_format_gets_a_new_classifier(tmp_path):
+    # Their GPT-2 is four times as wide inside its blocks, always.
+    causal_lm = small.small_causal_lm("GPT2", intermediate_dim=32)
+    causal_lm.export_to_transformers(str(tmp_path))
+    model = SiATLClassifier.from_preset(str(tmp_path), label_names=["no", "yes"])
+    assert type(model.preprocessor.tokenizer) is keras_hub.models.GPT2Tokenizer
+    x = model.preprocessor(small.TEXTS[:2])
+    np.testing.assert_allclose(model(x)["lm"], causal_lm(x), atol=1e-5)
+
+
 def perplexity(causal_lm):
     causal_lm.compile(
         weighted_metrics=[keras_hub.metrics.Perplexity(from_logits=True)],
