@@ -16,6 +16,7 @@ from keras.src import backend
 from keras.src.backend.common import global_state
 from keras.src.losses.loss import unscale_loss_for_distribution
 from keras_hub.src.utils.preset_utils import (
+    PREPROCESSOR_CONFIG_FILE,
     TASK_CONFIG_FILE,
     KerasPresetLoader,
     check_config_class,
@@ -313,6 +314,23 @@ def load_tokenizer(preset: str) -> Any:
         backbone_class = loader.check_backbone_class()
         tokenizer_class = find_subclass(preset, tokenizer_class, backbone_class)
     return loader.load_tokenizer(tokenizer_class)
+
+
+def preprocessor_config(preset: str) -> dict[str, Any]:
+    """Reads the arguments of a preset's preprocessor, whatever its class.
+
+    A new preprocessor of another class can follow them; there is no public way to
+    see them without its class. Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+
+    Returns:
+        the arguments by name; none where the preset has no preprocessor.
+    """
+    if not check_file_exists(preset, PREPROCESSOR_CONFIG_FILE):
+        return {}
+    return load_json(preset, PREPROCESSOR_CONFIG_FILE)["config"]
 
 
 def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -> Any:

@@ -200,6 +200,12 @@ def test_a_preset_s_tokenizer_is_loaded_whatever_its_class(presets):
     assert "good" in tokenizer.get_vocabulary()
 
 
+def test_a_preset_s_preprocessor_tells_its_arguments_if_there_is_one(presets):
+    config = _keras_internals.preprocessor_config(str(presets / "classifier"))
+    assert config["sequence_length"] == 80 and config["add_start_token"] is True
+    assert _keras_internals.preprocessor_config(str(presets / "backbone")) == {}
+
+
 def test_a_task_saved_whole_is_loaded(presets):
     from siatl_keras.models import SiATLClassifier
 

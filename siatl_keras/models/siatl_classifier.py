@@ -27,6 +27,9 @@ from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining
 from siatl_keras.models.token_names import token_names
 
+# Arguments that the preprocessors of language models and classifiers share.
+SPECIAL_TOKENS = ("add_start_token", "add_end_token")
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class SiATLClassifier(
@@ -265,6 +268,8 @@ class SiATLClassifier(
             preprocessor = causal_lm.preprocessor_cls(
                 self.preprocessor.tokenizer,
                 sequence_length=self.preprocessor.sequence_length,
+                add_start_token=self.preprocessor.add_start_token,
+                add_end_token=self.preprocessor.add_end_token,
             )
         return causal_lm(backbone=self.backbone, preprocessor=preprocessor)
 
@@ -296,7 +301,8 @@ class SiATLClassifier(
             backbone_overrides: arguments of the backbone that replace the saved ones,
                 such as dropouts; for a new classifier only.
             **kwargs: arguments of the class. With `num_classes` or `label_names`, the
-                task layers are new, and `sequence_length` goes to the preprocessor.
+                task layers are new, and `sequence_length` goes to the preprocessor,
+                which adds start and end tokens if the language model's does.
 
         Returns:
             the classifier, compiled with the defaults.
@@ -311,9 +317,11 @@ class SiATLClassifier(
             preset, load_weights=load_weights, **overrides
         )
         if "preprocessor" not in kwargs:
+            saved = _keras_internals.preprocessor_config(preset)
             kwargs["preprocessor"] = SiATLPreprocessor(
                 _keras_internals.load_tokenizer(preset),
                 sequence_length=kwargs.pop("sequence_length", 80),
+                **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},
             )
         return cls(backbone, **kwargs)
 

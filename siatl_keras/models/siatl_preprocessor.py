@@ -20,9 +20,12 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
 
     Args:
         tokenizer: a `keras_hub.tokenizers.Tokenizer` that runs in a graph and returns
-            ragged token ids. Start and end tokens are added where it has them.
+            ragged token ids.
         sequence_length: int, most tokens kept of a text, start and end included (the
             paper keeps 80).
+        add_start_token: bool, whether texts begin with the tokenizer's start token, if
+            it has one. As the language model was trained is best.
+        add_end_token: bool, the same of the end token.
         **kwargs: see `keras_hub.models.Preprocessor`.
 
     Call arguments:
@@ -40,7 +43,12 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
     """
 
     def __init__(
-        self, tokenizer: Any, sequence_length: int = 80, **kwargs: Any
+        self,
+        tokenizer: Any,
+        sequence_length: int = 80,
+        add_start_token: bool = True,
+        add_end_token: bool = True,
+        **kwargs: Any,
     ) -> None:
         if sequence_length < 2:
             raise ValueError(
@@ -50,6 +58,8 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length
+        self.add_start_token = add_start_token
+        self.add_end_token = add_end_token
         self.built = True
 
     def tokenize(self, texts: Any) -> tf.RaggedTensor:
@@ -59,7 +69,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             texts: string tensor `[batch]` or list of str.
 
         Returns:
-            int32 ragged `[batch, None]`, with start and end tokens, cut at
+            int32 ragged `[batch, None]`, start and end tokens included, cut at
             `sequence_length`.
         """
         token_ids = self._tokenize_in_graph(tf.convert_to_tensor(texts, tf.string))
@@ -69,10 +79,12 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
                 f"{type(self.tokenizer).__name__}, which returns {token_ids}. Make it "
                 "without `sequence_length`: the preprocessor cuts and pads."
             )
+        start_id = getattr(self.tokenizer, "start_token_id", None)
+        end_id = getattr(self.tokenizer, "end_token_id", None)
         return add_start_and_end(
             tf.cast(token_ids, tf.int32),
-            getattr(self.tokenizer, "start_token_id", None),
-            getattr(self.tokenizer, "end_token_id", None),
+            start_id if self.add_start_token else None,
+            end_id if self.add_end_token else None,
             self.sequence_length,
         )
 
@@ -106,4 +118,9 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {**super().get_config(), "sequence_length": self.sequence_length}
+        return {
+            **super().get_config(),
+            "sequence_length": self.sequence_length,
+            "add_start_token": self.add_start_token,
+            "add_end_token": self.add_end_token,
+        }

@@ -67,6 +67,20 @@ def test_a_preset_adds_no_start_and_no_end_as_its_training_texts_had_none(
     assert weight.numpy().tolist() == [[1, 1]]
 
 
+def test_a_classifier_and_its_language_model_add_none_either(write, tmp_path):
+    import_language_model(write(), tmp_path / "lm")
+    model = SiATLClassifier.from_preset(str(tmp_path / "lm"), num_classes=2)
+    assert model.preprocessor(["so glad !"])["token_ids"].numpy().tolist() == [
+        [4, 5, 9]
+    ]
+    model.fit(["so glad !", "", "a day", ""], [1, 0, 1, 0], verbose=0)
+    assert np.isfinite(model.predict(["", "so glad"], verbose=0)).all()
+    model.save_to_preset(str(tmp_path / "classifier"))
+    again = SiATLClassifier.from_preset(str(tmp_path / "classifier"))
+    for preprocessor in (again.preprocessor, model.causal_lm().preprocessor):
+        assert not preprocessor.add_start_token and not preprocessor.add_end_token
+
+
 def test_a_language_model_without_start_token_scores_and_goes_on_from_nothing(
     write, tmp_path
 ):
