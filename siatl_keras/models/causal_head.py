@@ -14,6 +14,9 @@ import keras_hub
 import tensorflow as tf
 
 INPUTS = {"token_ids", "padding_mask"}
+# Families whose layers cannot be traced for texts of any length: they loop over chunks
+# of the text in Python.
+FIXED_LENGTH = ("Qwen3_5Backbone", "Qwen3_5MoeBackbone")
 
 
 class OutputWeights(NamedTuple):
@@ -72,11 +75,21 @@ def causal_lm_class(backbone: Any) -> Any:
     return None
 
 
-def check_causal(backbone: Any) -> None:
+def needs_fixed_length(backbone: Any) -> bool:
+    """Tells whether a backbone takes texts of one length only in a graph.
+
+    Args:
+        backbone: a backbone.
+    """
+    return any(parent.__name__ in FIXED_LENGTH for parent in type(backbone).__mro__)
+
+
+def check_causal(backbone: Any, preprocessor: Any) -> None:
     """Checks that a backbone is one of a text-only causal language model.
 
     Args:
         backbone: a backbone.
+        preprocessor: the `SiATLPreprocessor` of its texts, or `None`.
 
     Raises:
         ValueError: if not; the message says what is missing, and what to use.
@@ -114,6 +127,15 @@ def check_causal(backbone: Any) -> None:
             "`backbone` must be a causal language model's backbone with one output, "
             f"its hidden states. Received: {name} with {sorted(backbone.output)}: it "
             "was made to embed texts."
+        )
+    if (
+        needs_fixed_length(backbone)
+        and preprocessor is not None
+        and not preprocessor.pad_to_sequence_length
+    ):
+        raise ValueError(
+            f"`preprocessor` must pad all texts to one length: {name} can be traced "
+            "for nothing else. Make it with `pad_to_sequence_length=True`."
         )
 
 

@@ -39,20 +39,25 @@ def add_start_and_end(
     return tf.concat(parts, axis=1)[:, :limit]
 
 
-def pad(token_ids: tf.RaggedTensor, pad_id: int) -> dict[str, tf.Tensor]:
-    """Pads rows on the right to the longest one.
+def pad(
+    token_ids: tf.RaggedTensor, pad_id: int, length: int | None = None
+) -> dict[str, tf.Tensor]:
+    """Pads rows on the right.
 
     Args:
         token_ids: int32 ragged `[batch, None]`.
         pad_id: id of the padding token.
+        length: int, steps of the result, known in a graph too; the longest row's if
+            not given.
 
     Returns:
         dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
     """
-    dense = token_ids.to_tensor(pad_id)
+    dense = token_ids.to_tensor(pad_id, shape=[None, length])
     # At least one step, for a batch of no rows to keep a shape that layers can run.
-    missing = tf.maximum(0, 1 - tf.shape(dense)[1])
-    dense = tf.pad(dense, [[0, 0], [0, missing]], constant_values=pad_id)
+    if length is None:
+        missing = tf.maximum(0, 1 - tf.shape(dense)[1])
+        dense = tf.pad(dense, [[0, 0], [0, missing]], constant_values=pad_id)
     mask = tf.sequence_mask(token_ids.row_lengths(), tf.shape(dense)[1])
     return {"token_ids": dense, "padding_mask": tf.cast(mask, tf.int32)}
 

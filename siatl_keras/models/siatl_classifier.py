@@ -18,7 +18,11 @@ from siatl_keras.data import LabelMap
 from siatl_keras.data.label_map import class_names
 from siatl_keras.layers import TaskHead
 from siatl_keras.layers.task_head import HEAD_ARGUMENTS
-from siatl_keras.models.causal_head import causal_lm_class, check_causal
+from siatl_keras.models.causal_head import (
+    causal_lm_class,
+    check_causal,
+    needs_fixed_length,
+)
 from siatl_keras.models.classifier_compilation import ClassifierCompilation
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
@@ -122,7 +126,7 @@ class SiATLClassifier(
         **kwargs: Any,
     ) -> None:
         num_classes, label_names = class_names(num_classes, label_names)
-        check_causal(backbone)
+        check_causal(backbone, preprocessor)
         if num_layers is None:
             num_layers = int(isinstance(backbone, LSTMBackbone))
 
@@ -321,6 +325,7 @@ class SiATLClassifier(
             kwargs["preprocessor"] = SiATLPreprocessor(
                 _keras_internals.load_tokenizer(preset),
                 sequence_length=kwargs.pop("sequence_length", 80),
+                pad_to_sequence_length=needs_fixed_length(backbone),
                 **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},
             )
         return cls(backbone, **kwargs)

@@ -26,6 +26,8 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         add_start_token: bool, whether texts begin with the tokenizer's start token, if
             it has one. As the language model was trained is best.
         add_end_token: bool, the same of the end token.
+        pad_to_sequence_length: bool, whether rows are always padded to
+            `sequence_length`, as some backbones need, or to the longest of their batch.
         **kwargs: see `keras_hub.models.Preprocessor`.
 
     Call arguments:
@@ -48,6 +50,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         sequence_length: int = 80,
         add_start_token: bool = True,
         add_end_token: bool = True,
+        pad_to_sequence_length: bool = False,
         **kwargs: Any,
     ) -> None:
         if sequence_length < 2:
@@ -60,6 +63,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         self.sequence_length = sequence_length
         self.add_start_token = add_start_token
         self.add_end_token = add_end_token
+        self.pad_to_sequence_length = pad_to_sequence_length
         self.built = True
 
     def tokenize(self, texts: Any) -> tf.RaggedTensor:
@@ -99,7 +103,9 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
     ) -> Any:
         """Pads ragged token ids and makes targets and weights; see the class."""
         # Any id does where there is none: `padding_mask` tells padding apart.
-        x = pad(token_ids, getattr(self.tokenizer, "pad_token_id", None) or 0)
+        pad_id = getattr(self.tokenizer, "pad_token_id", None) or 0
+        length = self.sequence_length if self.pad_to_sequence_length else None
+        x = pad(token_ids, pad_id, length)
         if y is None:
             return x
         targets, target_weights = next_tokens(x)
@@ -123,4 +129,5 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             "sequence_length": self.sequence_length,
             "add_start_token": self.add_start_token,
             "add_end_token": self.add_end_token,
+            "pad_to_sequence_length": self.pad_to_sequence_length,
         }

@@ -7,16 +7,22 @@ import tensorflow as tf
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
-from siatl_keras.models.causal_head import causal_lm_class
+from siatl_keras.models.causal_head import causal_lm_class, needs_fixed_length
 from siatl_keras.training import GroupedOptimizer
 
 FEW = ["GPT2", "Llama", "Gemma2"]
+FROM_PRESETS = [*FEW, "Qwen3_5"]
 
 
 def small_classifier(family, backbone=None, **kwargs):
+    backbone = small.small_backbone(family) if backbone is None else backbone
     model = SiATLClassifier(
-        small.small_backbone(family) if backbone is None else backbone,
-        preprocessor=SiATLPreprocessor(small.small_tokenizer(family), 16),
+        backbone,
+        preprocessor=SiATLPreprocessor(
+            small.small_tokenizer(family),
+            16,
+            pad_to_sequence_length=needs_fixed_length(backbone),
+        ),
         label_names=["no", "yes"],
         **kwargs,
     )
@@ -224,7 +230,7 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", FEW)
+@pytest.mark.parametrize("family", FROM_PRESETS)
 def test_preset_of_a_language_model_gets_a_new_classifier(family, tmp_path):
     causal_lm = small.small_causal_lm(family)
     causal_lm.save_to_preset(str(tmp_path))
@@ -234,6 +240,8 @@ def test_preset_of_a_language_model_gets_a_new_classifier(family, tmp_path):
     assert type(model.backbone) is type(causal_lm.backbone)
     assert type(model.preprocessor.tokenizer) is type(causal_lm.preprocessor.tokenizer)
     assert model.preprocessor.sequence_length == 9
+    fixed = family == "Qwen3_5"
+    assert model.preprocessor.pad_to_sequence_length == fixed
     x = model.preprocessor(small.TEXTS[:2])
     np.testing.assert_allclose(model(x)["lm"], causal_lm(x), atol=1e-5)
 
@@ -288,6 +296,14 @@ def test_what_a_tokenizer_lacks_is_left_out():
     assert x["token_ids"].shape == (2, 4)
     assert x["token_ids"].numpy()[1, -1] == opt.tokenizer.pad_token_id
     assert x["padding_mask"].numpy().tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
+
+
+def test_a_backbone_of_one_length_refuses_texts_of_any():
+    preprocessor = SiATLPreprocessor(small.small_tokenizer("Qwen3_5"), 16)
+    with pytest.raises(ValueError, match="Qwen3_5.*`pad_to_sequence_length=True`"):
+        SiATLClassifier(
+            small.small_backbone("Qwen3_5"), num_classes=2, preprocessor=preprocessor
+        )
 
 
 def test_tokenizers_that_pad_are_refused():
