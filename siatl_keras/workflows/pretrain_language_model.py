@@ -70,8 +70,8 @@ def pretrain_language_model(
         overwrite: whether an existing preset is replaced.
 
     Returns:
-        dict of metrics: perplexity on all validation texts, tokens seen, and the
-        history by epoch.
+        dict of metrics: perplexity on all validation texts, their tokens, steps, tokens
+        a step (about), parameters, and the history by epoch.
 
     Raises:
         ValueError: if the preset exists and `overwrite` is false, or a file cannot be
@@ -124,10 +124,13 @@ def pretrain_language_model(
         verbose=2,
     )
     final = model.evaluate(all_validation, return_dict=True, verbose=0)
+    rows, tokens = _count_rows_and_tokens(all_validation)
     metrics = {
         "validation_perplexity": final["perplexity"],
-        "validation_tokens": _count_tokens(all_validation),
+        "validation_tokens": tokens,
         "steps": steps,
+        # Training texts are about as long as those for validation.
+        "tokens_per_step": round(batch_size * tokens / rows),
         "parameters": model.backbone.count_params(),
         "history": history.history,
     }
@@ -164,6 +167,9 @@ def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> 
     stored.save_weights(str(Path(folder) / "model.weights.h5"))
 
 
-def _count_tokens(dataset: tf.data.Dataset) -> int:
-    counts = dataset.map(lambda x, y, weights: tf.reduce_sum(weights))
-    return int(counts.reduce(tf.constant(0.0), lambda total, count: total + count))
+def _count_rows_and_tokens(dataset: tf.data.Dataset) -> tuple[int, int]:
+    rows = tokens = 0
+    for _, _, weights in dataset:
+        rows += weights.shape[0]
+        tokens += int(tf.math.count_nonzero(weights))
+    return rows, tokens
