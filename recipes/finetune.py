@@ -7,14 +7,17 @@ python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --seed=1 \
 
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --method=bow \
     --output=runs/scv2-bow
+python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --output=runs/smollm2 \
+    --lm=runs/presets/smollm2 --lora_rank=8  # a preset of KerasHub
 
-Stopped runs go on when started again with the same --output.
+Stopped runs, but with LoRA, go on when started again with the same --output.
 """
 
 from absl import flags
 
 from recipes import common
 from siatl_keras.layers.task_head import POOLINGS
+from siatl_keras.models import LSTMBackbone, backbone_class
 from siatl_keras.training import SCHEDULES
 from siatl_keras.workflows import METHODS, finetune
 
@@ -44,6 +47,11 @@ flags.DEFINE_integer("embedding_epoch", 5, "Epoch from which embeddings learn (k
 flags.DEFINE_integer(
     "layers_per_epoch", None, "LM layers that begin to learn an epoch, from the top."
 )
+flags.DEFINE_integer(
+    "lora_rank",
+    None,
+    "Adapters of this rank learn in place of a transformer's weights.",
+)
 flags.DEFINE_float("task_learning_rate", 5e-4, "Adam's, for the new layers.")
 flags.DEFINE_float("pretrained_learning_rate", 1e-4, "SGD's, for pretrained layers.")
 flags.DEFINE_float("clipnorm", 1.0, "Norm each optimizer's gradient is clipped to.")
@@ -61,7 +69,9 @@ flags.DEFINE_enum("class_weight", None, ["balanced"], "Weight classes by rarity.
 flags.DEFINE_string("stage2_optimizer", None, "Optimizer that stage 2 starts with.")
 flags.DEFINE_string("stage3_optimizer", None, "Optimizer that stage 3 starts with.")
 flags.DEFINE_integer("units", 100, "Units of the task LSTM.")
-flags.DEFINE_integer("task_layers", 1, "Number of task LSTMs.")
+flags.DEFINE_integer(
+    "task_layers", None, "Number of task LSTMs. 1 by default, 0 on a transformer."
+)
 flags.DEFINE_bool("bidirectional", False, "Task LSTM both ways.")
 flags.DEFINE_enum("pooling", "attention", POOLINGS, "Of its steps.")
 flags.DEFINE_float("lstm_dropout", 0.3, "Dropout on the task LSTM's output.")
@@ -88,6 +98,7 @@ PLAIN_FLAGS = (
     "backbone_epoch",
     "embedding_epoch",
     "layers_per_epoch",
+    "lora_rank",
     "task_learning_rate",
     "pretrained_learning_rate",
     "clipnorm",
@@ -106,6 +117,16 @@ BACKBONE_FLAGS = (
 )
 
 
+def backbone_arguments():
+    """The dropouts: an LSTM's defaults are no arguments of other backbones."""
+    lstm = issubclass(backbone_class(FLAGS.lm), LSTMBackbone)
+    return {
+        name: FLAGS[name].value
+        for name in BACKBONE_FLAGS
+        if lstm or FLAGS[name].present
+    }
+
+
 def main():
     """Fine-tunes, and writes the model and its report into the run's folder."""
     strategy = common.start_training()
@@ -122,7 +143,7 @@ def main():
             "num_layers": FLAGS.task_layers,
             **{name: FLAGS[name].value for name in TASK_FLAGS},
         },
-        backbone={name: FLAGS[name].value for name in BACKBONE_FLAGS},
+        backbone=backbone_arguments(),
         stage_optimizers={stage: name for stage, name in stages.items() if name},
         strategy=strategy,
     )

@@ -37,7 +37,7 @@ def main():
                 "num_layers": FLAGS.task_layers,
                 **{name: FLAGS[name].value for name in finetune.TASK_FLAGS},
             },
-            "backbone": {name: FLAGS[name].value for name in finetune.BACKBONE_FLAGS},
+            "backbone": finetune.backbone_arguments(),
             "stage_optimizers": {stage: name for stage, name in stages.items() if name},
             "strategy": strategy,
         },

@@ -316,6 +316,17 @@ def load_tokenizer(preset: str) -> Any:
     return loader.load_tokenizer(tokenizer_class)
 
 
+def backbone_class(preset: str) -> type:
+    """Finds the class of a preset's backbone without loading it.
+
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+    """
+    return get_preset_loader(preset).check_backbone_class()
+
+
 def preprocessor_config(preset: str) -> dict[str, Any]:
     """Reads the arguments of a preset's preprocessor, whatever its class.
 

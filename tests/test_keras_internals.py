@@ -200,6 +200,15 @@ def test_a_preset_s_tokenizer_is_loaded_whatever_its_class(presets):
     assert "good" in tokenizer.get_vocabulary()
 
 
+def test_a_preset_s_backbone_is_known_by_its_class(presets):
+    from siatl_keras.models import LSTMBackbone, backbone_class
+
+    for name in ("classifier", "backbone"):
+        assert backbone_class(str(presets / name)) is LSTMBackbone
+    with pytest.raises(ValueError, match="nowhere"):
+        backbone_class(str(presets / "nowhere"))
+
+
 def test_a_preset_s_preprocessor_tells_its_arguments_if_there_is_one(presets):
     config = _keras_internals.preprocessor_config(str(presets / "classifier"))
     assert config["sequence_length"] == 80 and config["add_start_token"] is True

@@ -1,6 +1,7 @@
 """Language models and classifiers, as KerasHub backbones, preprocessors and tasks."""
 
 from siatl_keras.models.average_embeddings import average_embeddings
+from siatl_keras.models.backbone_class import backbone_class
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
@@ -8,6 +9,7 @@ from siatl_keras.models.siatl_classifier import SiATLClassifier
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 
 __all__ = [
+    "backbone_class",
     "LSTMBackbone",
     "LSTMCausalLM",
     "LSTMCausalLMPreprocessor",

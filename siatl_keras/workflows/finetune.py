@@ -58,6 +58,7 @@ def finetune(
     class_weight: str | None = None,
     task_layers: dict[str, Any] | None = None,
     backbone: dict[str, Any] | None = None,
+    lora_rank: int | None = None,
     layers_per_epoch: int | None = None,
     stage_optimizers: dict[int, str] | None = None,
     seed: int = 0,
@@ -102,6 +103,8 @@ def finetune(
         task_layers: arguments of `SiATLClassifier` for the task layers, but for those
             that the method fixes.
         backbone: arguments that override the preset's, such as dropouts.
+        lora_rank: int, rank of the adapters that learn in place of the backbone's
+            weights; none if not given. Such a run does not go on where it was.
         layers_per_epoch: int, see `SequentialUnfreezing`.
         stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
         seed: int, of weights, dropout and shuffling.
@@ -178,6 +181,8 @@ def finetune(
             **{**(task_layers or {}), **row.head},
             backbone_overrides=backbone,
         )
+        if lora_rank:
+            _enable_lora(model.backbone, lora_rank)
         asked = Stages(backbone_epoch, embedding_epoch, layers_per_epoch)
         stages = stages_of(row, model, asked)
         optimizer = optimizer_of(
@@ -192,6 +197,8 @@ def finetune(
             clipnorm=clipnorm,
         )
         model.compile(optimizer)
+    # Adapters cannot be restored: Keras makes them when they are enabled, unnamed.
+    backups = [] if lora_rank else [BackupAndRestore(folder / "backup")]
     history = model.fit(
         examples.texts,
         label_map.encode(examples),
@@ -216,7 +223,7 @@ def finetune(
                 restore_best_weights=True,
             ),
             keras.callbacks.TensorBoard(str(folder / "tensorboard")),
-            BackupAndRestore(folder / "backup"),
+            *backups,
         ],
         verbose=verbose,
     )
@@ -237,6 +244,15 @@ def finetune(
         metrics["test"] = evaluate_classifier(model, tested, folder).to_dict()
     shutil.rmtree(folder / "backup", ignore_errors=True)
     return model, metrics
+
+
+def _enable_lora(backbone: Any, rank: int) -> None:
+    backbone.enable_lora(rank)
+    if not backbone.trainable_variables:
+        raise ValueError(
+            "`lora_rank` needs a language model with attention, whose queries and "
+            f"values it adapts. Received: {type(backbone).__name__}."
+        )
 
 
 def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:

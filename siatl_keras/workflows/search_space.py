@@ -66,6 +66,8 @@ def search_space(arguments: Mapping[str, Any]) -> keras_tuner.HyperParameters:
     for name, setting in SETTINGS.items():
         if setting.needs and not getattr(method, setting.needs):
             continue
+        if setting.part and name not in (arguments.get(setting.part) or {}):
+            continue  # A dropout that this backbone does not have.
         default = _default(name, setting, arguments)
         low, high = min(setting.low, default), max(setting.high, default)
         if setting.whole:

@@ -3,6 +3,7 @@
 import random
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
@@ -192,3 +193,58 @@ def test_unknown_methods_and_schedules_are_refused(files, lm, tmp_path):
         finetune(*files, lm, str(tmp_path), method="elmo")
     with pytest.raises(ValueError, match="`schedule` must be one of .*'one_cycle'"):
         finetune(*files, lm, str(tmp_path), schedule="cosine", **SMALL)
+
+
+@pytest.fixture(scope="module")
+def transformer(tmp_path_factory):
+    """A preset of a small random GPT-2, as KerasHub saves it."""
+    keras.utils.set_random_seed(3)
+    letters = ["<|endoftext|>", *sorted({*"".join(WORDS)}), "Ġ", "so"]
+    tokenizer = keras_hub.models.GPT2Tokenizer(
+        {letter: number for number, letter in enumerate(letters)}, merges=["s o"]
+    )
+    causal_lm = keras_hub.models.GPT2CausalLM(
+        keras_hub.models.GPT2Backbone(len(letters), 2, 2, 8, 16),
+        keras_hub.models.GPT2CausalLMPreprocessor(tokenizer),
+    )
+    folder = tmp_path_factory.mktemp("transformer") / "preset"
+    causal_lm.save_to_preset(str(folder))
+    return str(folder)
+
+
+@pytest.mark.parametrize("method", ["siatl", "p-lm"])
+def test_a_transformer_of_keras_hub_is_fine_tuned(files, transformer, tmp_path, method):
+    model, metrics = finetune(
+        *files, transformer, str(tmp_path), method=method, epochs=2, **SMALL
+    )
+    assert len(metrics["history"]) == 2 and metrics["test"]["macro_f1"] > 0
+    again = SiATLClassifier.from_preset(str(tmp_path / "model"))
+    assert type(again.backbone) is keras_hub.models.GPT2Backbone
+    np.testing.assert_allclose(
+        again.predict(GOOD, verbose=0), model.predict(GOOD, verbose=0), atol=1e-5
+    )
+
+
+def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path):
+    before = keras_hub.models.Backbone.from_preset(transformer)
+    model, metrics = finetune(
+        *files,
+        transformer,
+        str(tmp_path),
+        lora_rank=2,
+        epochs=3,
+        backbone_epoch=2,
+        embedding_epoch=3,
+        pretrained_learning_rate=1.0,
+        **SMALL,
+    )
+    assert len(metrics["history"]) == 3
+    old, new = (b.token_embedding.embeddings.numpy() for b in (before, model.backbone))
+    np.testing.assert_array_equal(old, new)
+    learned = model.variable_groups["backbone"]
+    assert any(v.name.startswith("lora") and v.numpy().any() for v in learned)
+
+
+def test_lora_without_attention_is_refused(files, lm, tmp_path):
+    with pytest.raises(ValueError, match="`lora_rank` needs.*LSTMBackbone"):
+        finetune(*files, lm, str(tmp_path), lora_rank=2, **SMALL)

@@ -47,6 +47,11 @@ def test_a_method_is_tuned_in_what_it_has(method, missing):
     assert FLAGS.keys() - flags.keys() == missing
 
 
+def test_a_dropout_that_a_transformer_lacks_is_not_tuned():
+    flags = as_flags(search_space({**ARGUMENTS, "backbone": {}}).values)
+    assert FLAGS.keys() - flags.keys() == {"hidden_dropout"}
+
+
 def test_layers_thaw_from_the_top_and_gamma_falls_at_every_corner():
     for choose in (min, max):
         point = {
