@@ -317,12 +317,9 @@ def load_tokenizer(preset: str) -> Any:
 
 
 def backbone_class(preset: str) -> type:
-    """Finds the class of a preset's backbone without loading it.
+    """Finds the class of a preset's backbone, see `siatl_keras.models.backbone_class`.
 
     Checked against KerasHub 0.32.0.
-
-    Args:
-        preset: a preset's folder or handle.
     """
     return get_preset_loader(preset).check_backbone_class()
 
