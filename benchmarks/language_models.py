@@ -13,11 +13,9 @@ import json
 import sys
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from benchmarks.report import RESULTS
-from siatl_keras.atomic import new_file, write_text
+from siatl_keras.atomic import write_text
+from siatl_keras.evaluation.figure import new_figure, save_figure
 
 KEPT = RESULTS / "language_models"
 SHIPPED = Path("saved_models/tweets_lstm_small_en/metrics.json")
@@ -48,9 +46,7 @@ def table(models):
 
 def plot(models, path):
     """Draws perplexity over tokens seen, both logarithmic."""
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    figure, axes = new_figure(1, 1, (7.0, 4.2))
     for metrics in models.values():
         tokens, perplexity = curve(metrics)
         label = f"{metrics['parameters'] / 1e6:.1f} million weights"
@@ -64,8 +60,7 @@ def plot(models, path):
     axes.set_ylabel("validation perplexity")
     axes.grid(alpha=0.3)
     axes.legend()
-    with new_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)
 
 
 def main():

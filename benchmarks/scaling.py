@@ -6,14 +6,12 @@ would take at the machine's own rate.
 
 import json
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from benchmarks import limit, report
 from benchmarks.contest import Contestant, contest
 from benchmarks.sizes import Sizes
-from siatl_keras.atomic import new_file
+from siatl_keras.evaluation.figure import new_figure, save_figure
 
 VALUES = {
     "vocabulary": (5_000, 20_000, 70_004, 250_000),
@@ -51,9 +49,8 @@ def measure():
 
 def plot(rows, flops_per_second, path):
     """Draws cost per token over each size, logarithmic both ways."""
-    figure = Figure(figsize=(9.0, 6.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    for axes, name in zip(figure.subplots(2, 2).flat, VALUES, strict=True):
+    figure, all_axes = new_figure(2, 2, (9.0, 6.5))
+    for axes, name in zip(all_axes.flat, VALUES, strict=True):
         mine = [row for row in rows if row["changed"] == name]
         values = [row["value"] for row in mine]
         sizes = [Sizes(**{name: value}) for value in values]
@@ -77,8 +74,7 @@ def plot(rows, flops_per_second, path):
         axes.set_ylabel("µs a token")
         axes.grid(alpha=0.3)
     axes.legend()
-    with new_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)
 
 
 def main():

@@ -27,7 +27,8 @@ SCV2 = Path(__file__).parents[2] / "shared" / "data" / "scv2"
 LM = "saved_models/tweets_lstm_small_en"
 # Of the shipped language model.
 SIZES = Sizes(vocabulary=20_000, embedding=300, hidden=640, time=80)
-# As in recipes/flags/scv2.flags, but for the authors' patience.
+# As in recipes/flags/scv2.flags, but for the authors' patience and epochs, and a lower
+# rate of what was pretrained.
 BACKBONE_EPOCH, EMBEDDING_EPOCH, PATIENCE, MOST_EPOCHS = 2, 4, 6, 30
 TASK_RATE, PRETRAINED_RATE = 2e-3, 0.3
 

@@ -16,7 +16,10 @@ import tensorflow as tf
 INPUTS = {"token_ids", "padding_mask"}
 # Families whose layers cannot be traced for texts of any length: they loop over chunks
 # of the text in Python.
-FIXED_LENGTH = ("Qwen3_5Backbone", "Qwen3_5MoeBackbone")
+FIXED_LENGTH = (
+    keras_hub.models.Qwen3_5Backbone,
+    keras_hub.models.Qwen3_5MoeBackbone,
+)
 
 
 class OutputWeights(NamedTuple):
@@ -81,7 +84,7 @@ def needs_fixed_length(backbone: Any) -> bool:
     Args:
         backbone: a backbone.
     """
-    return any(parent.__name__ in FIXED_LENGTH for parent in type(backbone).__mro__)
+    return isinstance(backbone, FIXED_LENGTH)
 
 
 def check_causal(backbone: Any, preprocessor: Any) -> None:

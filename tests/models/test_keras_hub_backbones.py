@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import small_backbones as small
 import tensorflow as tf
+from total_gradients import total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
@@ -142,26 +143,15 @@ def batch_of(model):
     return model.preprocessor(tf.constant(small.TEXTS), y=model.label_ids(small.LABELS))
 
 
-def gradients(model, sliced):
-    x, y, weights = batch_of(model)
-    with tf.GradientTape() as tape:
-        outputs = (
-            model.training_outputs(x, y, weights, training=True)
-            if sliced
-            else model(x, training=True)
-        )
-        loss = model.compute_loss(x, y, outputs, weights)
-    variables = [variable.value for variable in model.trainable_variables]
-    return [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
-
-
 @pytest.mark.parametrize("family", ["OPT", "Llama", "Gemma2"])
 def test_gradients_in_slices_equal_those_of_the_logits(family):
     # Position embeddings, an untied head, soft-capped logits.
     arguments = {"dropout": 0.0} if family == "OPT" else {}
     model = small_classifier(family, small.small_backbone(family, **arguments))
     model.gamma.assign(0.5)
-    sliced, plain = gradients(model, True), gradients(model, False)
+    batch = batch_of(model)
+    sliced = total_gradients(model, batch, True)
+    plain = total_gradients(model, batch, False)
     for a, b in zip(sliced, plain, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 

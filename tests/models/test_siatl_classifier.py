@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from total_gradients import total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier
@@ -135,19 +136,6 @@ def test_loss_is_task_loss_plus_gamma_times_lm_loss(make_classifier, texts, labe
     assert figures["lm_loss"] == pytest.approx(lm_loss, abs=1e-5)
 
 
-def gradients(model, batch, sliced):
-    x, y, weights = batch
-    with tf.GradientTape() as tape:
-        outputs = (
-            model.training_outputs(x, y, weights, training=True)
-            if sliced
-            else model(x, training=True)
-        )
-        loss = model.compute_loss(x, y, outputs, weights)
-    variables = [variable.value for variable in model.trainable_variables]
-    return [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
-
-
 def test_gradients_in_slices_equal_those_of_the_logits(make_classifier, texts, labels):
     model = make_classifier()
     model.gamma.assign(0.5)
@@ -157,7 +145,9 @@ def test_gradients_in_slices_equal_those_of_the_logits(make_classifier, texts, l
             layer.trainable = True
     batch = model.preprocessor(tf.constant(texts), y=model.label_ids(labels))
     pairs = zip(
-        gradients(model, batch, True), gradients(model, batch, False), strict=True
+        total_gradients(model, batch, True),
+        total_gradients(model, batch, False),
+        strict=True,
     )
     for sliced, plain in pairs:
         np.testing.assert_allclose(sliced, plain, atol=1e-5)
