@@ -63,6 +63,12 @@ flags.DEFINE_enum(
     "too: a tenth of --pretrained_learning_rate goes as far. By default "
     "slanted_triangular for ulmfit, constant for the others.",
 )
+flags.DEFINE_float(
+    "average_momentum",
+    None,
+    "Keep the mean of the weights over the last steps, at most 1 / (1 - this) of them.",
+    lower_bound=0.0,
+)
 flags.DEFINE_integer("lm_epochs", 15, "ulmfit: epochs of the LM on the task's texts.")
 flags.DEFINE_float("lm_learning_rate", 4e-3, "ulmfit: highest rate in these epochs.")
 flags.DEFINE_enum("class_weight", None, ["balanced"], "Weight classes by rarity.")
@@ -103,6 +109,7 @@ PLAIN_FLAGS = (
     "pretrained_learning_rate",
     "clipnorm",
     "schedule",
+    "average_momentum",
     "lm_epochs",
     "lm_learning_rate",
     "class_weight",

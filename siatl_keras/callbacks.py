@@ -5,6 +5,7 @@ from siatl_keras.training.gamma_decay import GammaDecay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
+from siatl_keras.training.weight_averaging import WeightAveraging
 
 __all__ = [
     "BackupAndRestore",
@@ -12,4 +13,5 @@ __all__ = [
     "GroupLearningRates",
     "SequentialUnfreezing",
     "SetEpoch",
+    "WeightAveraging",
 ]

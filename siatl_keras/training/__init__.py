@@ -23,6 +23,7 @@ from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.slanted_triangular import SlantedTriangular
 from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
 from siatl_keras.training.token_perplexity import TokenPerplexity
+from siatl_keras.training.weight_averaging import WeightAveraging
 
 __all__ = [
     "SCHEDULES",
@@ -42,6 +43,7 @@ __all__ = [
     "SlantedTriangular",
     "SyncedLossScaleOptimizer",
     "TokenPerplexity",
+    "WeightAveraging",
     "discriminative_optimizer",
     "geometric_decay",
     "layers_learning",

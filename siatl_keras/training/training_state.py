@@ -40,7 +40,8 @@ def save_training_state(
         model: the model in training, its optimizer built.
         callbacks: all callbacks of the run. Besides Keras's, those with
             `state_for_backup()` and `restore_from_backup(state)` are asked for a state
-            that JSON can hold.
+            that JSON can hold; `arrays_for_backup()` and `restore_arrays(arrays)` may
+            add arrays to it.
         epoch: int, number of epochs that are done.
     """
     arrays: dict[str, Any] = _numbered("model", model.variables)
@@ -48,9 +49,7 @@ def save_training_state(
     states = {}
     for key, callback in _keyed(callbacks):
         states[key] = _state_of(callback)
-        best_weights = getattr(callback, "best_weights", None)
-        if best_weights is not None:
-            arrays |= _numbered(f"best_weights/{key}", best_weights)
+        arrays |= _numbered(f"callbacks/{key}", _arrays_of(callback))
     seed = _keras_internals.global_seed_state()
     name, keys, *rest = np.random.get_state(legacy=True)
     state = {
@@ -94,10 +93,8 @@ def load_training_state(
     # First, because a stage's optimizer must be in place before its moments are.
     for key, callback in _keyed(callbacks):
         if key in state["callbacks"]:
-            _restore_callback(callback, state["callbacks"][key])
-            if hasattr(callback, "best_weights"):
-                best_weights = _with_prefix(f"best_weights/{key}", arrays)
-                callback.best_weights = best_weights or None
+            mine = _with_prefix(f"callbacks/{key}", arrays)
+            _restore_callback(callback, state["callbacks"][key], mine)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     for kind, variables in (
@@ -136,14 +133,26 @@ def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
     }
 
 
+def _arrays_of(callback: keras.callbacks.Callback) -> Sequence[Any]:
+    if hasattr(callback, "arrays_for_backup"):
+        return callback.arrays_for_backup()
+    return getattr(callback, "best_weights", None) or []
+
+
 def _restore_callback(
-    callback: keras.callbacks.Callback, state: dict[str, Any]
+    callback: keras.callbacks.Callback,
+    state: dict[str, Any],
+    arrays: list[np.ndarray],
 ) -> None:
     if hasattr(callback, "restore_from_backup"):
         callback.restore_from_backup(state)
     else:
         for name, value in state.items():
             setattr(callback, name, value)
+    if hasattr(callback, "restore_arrays"):
+        callback.restore_arrays(arrays)
+    elif hasattr(callback, "best_weights"):
+        callback.best_weights = arrays or None
 
 
 def _restore_random(state: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from siatl_keras.callbacks import (
     GammaDecay,
     GroupLearningRates,
     SequentialUnfreezing,
+    WeightAveraging,
 )
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
@@ -53,6 +54,7 @@ def finetune(
     pretrained_learning_rate: float = 1e-4,
     clipnorm: float = 1.0,
     schedule: str | None = None,
+    average_momentum: float | None = None,
     lm_epochs: int = 15,
     lm_learning_rate: float = 4e-3,
     class_weight: str | None = None,
@@ -96,6 +98,7 @@ def finetune(
         clipnorm: float, norm that the gradient of each optimizer is clipped to.
         schedule: a key of `SCHEDULES`; the method's own if not given. The rates are
             then the highest; a schedule ends with the last of `epochs`.
+        average_momentum: float, see `WeightAveraging`; no averaging if not given.
         lm_epochs: int, epochs of training the language model on the task's texts
             first, for the methods that do.
         lm_learning_rate: float, highest rate of the language model's top layer in it.
@@ -199,6 +202,7 @@ def finetune(
         model.compile(optimizer)
     # Adapters cannot be restored: Keras makes them when they are enabled, unnamed.
     backups = [] if lora_rank else [BackupAndRestore(folder / "backup")]
+    averaging = [] if average_momentum is None else [WeightAveraging(average_momentum)]
     history = model.fit(
         examples.texts,
         label_map.encode(examples),
@@ -216,6 +220,7 @@ def finetune(
                 stages.layers_per_epoch,
             ),
             GroupLearningRates(),
+            *averaging,
             keras.callbacks.EarlyStopping(
                 "val_task_loss",
                 patience=patience,

@@ -20,6 +20,7 @@ from siatl_keras.callbacks import (
     GammaDecay,
     GroupLearningRates,
     SequentialUnfreezing,
+    WeightAveraging,
 )
 
 
@@ -61,6 +62,7 @@ def train(directory, killed_in, own_optimizers):
                 2, 5, optimizers=optimizers if own_optimizers else None
             ),
             GroupLearningRates(),
+            WeightAveraging(0.8),
             early,
             KillSelf(killed_in),
         ],

@@ -12,7 +12,12 @@ import tensorflow as tf
 from small_model import grouped_optimizer
 from tiny_classifier import tiny_classifier, tiny_texts
 
-from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
+from siatl_keras.callbacks import (
+    GammaDecay,
+    GroupLearningRates,
+    SequentialUnfreezing,
+    WeightAveraging,
+)
 from siatl_keras.training import (
     GroupedOptimizer,
     SyncedLossScaleOptimizer,
@@ -57,6 +62,7 @@ def train(strategy, optimizer, optimizers=None, **head):
             GammaDecay(epochs=3),
             SequentialUnfreezing(2, 3, optimizers=optimizers, verbose=0),
             GroupLearningRates(),
+            WeightAveraging(0.8),
         ],
     )
     return model, history.history
