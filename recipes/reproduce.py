@@ -5,6 +5,8 @@ python -m recipes.reproduce --datasets=scv2 --subset_sizes=100,200,400,800 \
     --gammas=0,0.05,0.2,0.5,1.0 --output=runs/paper
 python -m recipes.reproduce --flags_folder=my_flags --datasets=mine --output=runs/mine
 
+A method with settings of its own has them in <dataset>_<method>.flags.
+
 Runs that have finished are not done again, and a stopped one goes on: start it again as
 often as you like. Calls with the same --output add up. It writes table.md, table.json,
 training_size.png, forgetting.png, gamma.png and gamma.md, each with its command.

@@ -38,7 +38,8 @@ def reproduce(
     every run in `output`, also those that earlier calls have asked for.
 
     Args:
-        datasets: names of data sets, each with a flag file in `flags_folder`.
+        datasets: names of data sets, each with a flag file in `flags_folder`. A method
+            may have settings of its own there, `<dataset>_<method>.flags`.
         methods: keys of `METHODS`.
         output: folder of the experiment.
         seeds: int, runs of each setting.
@@ -67,7 +68,14 @@ def reproduce(
         gammas,
     )
     runs = Path(output) / "runs"
-    flags = {key: _flags(key, settings[key.dataset], runs) for key in keys}
+    own = {
+        (key.dataset, key.method): _method_flags(key, Path(flags_folder))
+        for key in keys
+    }
+    flags = {
+        key: _flags(key, own[key.dataset, key.method] or settings[key.dataset], runs)
+        for key in keys
+    }
     for key in keys:
         _refuse_other_flags(key, flags[key], runs)
     for key in keys:
@@ -88,6 +96,15 @@ def _dataset_flags(name: str, folder: Path) -> list[str]:
             f"`datasets` must name flag files of {folder}. Received: {name}; there "
             f"are: {', '.join(known) or 'none'}."
         )
+    return _read_flags(path)
+
+
+def _method_flags(key: RunKey, folder: Path) -> list[str] | None:
+    path = folder / f"{key.dataset}_{key.method}.flags"
+    return _read_flags(path) if path.is_file() else None
+
+
+def _read_flags(path: Path) -> list[str]:
     lines = read_flag_file(path)
     missing = {"train", "validation", "test", "lm"} - flag_values(lines).keys()
     if missing:

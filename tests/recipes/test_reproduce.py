@@ -76,6 +76,18 @@ def test_calls_add_up_and_finished_runs_are_not_done_again(reproduced, reproduce
     assert "--methods=siatl,p-lm --seeds=1" in table
 
 
+def test_a_method_may_have_settings_of_its_own(reproduced, reproduce, small_experiment):
+    settings = small_experiment / "flags"
+    (settings / "small_nbow.flags").write_text(
+        f"--flagfile={settings}/small.flags\n--class_weight=balanced\n"
+    )
+    reproduce("--datasets=small", "--methods=bow,nbow", "--seeds=1")
+    runs = reproduced / "runs" / "small" / "all-texts"
+    own, others = ((runs / m / "seed-0.flags").read_text() for m in ("nbow", "bow"))
+    assert "--class_weight=balanced\n--method=nbow\n" in own
+    assert "--class_weight" not in others and "--train=" in own
+
+
 def test_a_failed_run_is_told_and_the_rest_is_shown(
     reproduced, reproduce, small_experiment
 ):
