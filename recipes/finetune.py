@@ -52,6 +52,11 @@ flags.DEFINE_integer(
     None,
     "Adapters of this rank learn in place of a transformer's weights.",
 )
+flags.DEFINE_bool(
+    "gradient_checkpointing",
+    False,
+    "A transformer's blocks need less memory and more time.",
+)
 flags.DEFINE_float("task_learning_rate", 5e-4, "Adam's, for the new layers.")
 flags.DEFINE_float("pretrained_learning_rate", 1e-4, "SGD's, for pretrained layers.")
 flags.DEFINE_float("clipnorm", 1.0, "Norm each optimizer's gradient is clipped to.")
@@ -105,6 +110,7 @@ PLAIN_FLAGS = (
     "embedding_epoch",
     "layers_per_epoch",
     "lora_rank",
+    "gradient_checkpointing",
     "task_learning_rate",
     "pretrained_learning_rate",
     "clipnorm",

@@ -10,21 +10,10 @@ import inspect
 from typing import Any
 
 import keras
-import keras_hub
 import tensorflow as tf
 from keras.src import backend
 from keras.src.backend.common import global_state
 from keras.src.losses.loss import unscale_loss_for_distribution
-from keras_hub.src.utils.preset_utils import (
-    PREPROCESSOR_CONFIG_FILE,
-    TASK_CONFIG_FILE,
-    KerasPresetLoader,
-    check_config_class,
-    check_file_exists,
-    find_subclass,
-    get_preset_loader,
-    load_json,
-)
 
 
 def track_loss(model: keras.Model, loss: Any, batch_size: Any) -> None:
@@ -292,82 +281,6 @@ def global_seed_state() -> keras.Variable | None:
     """
     generator = global_state.get_global_attribute("global_seed_generator")
     return None if generator is None else generator.state
-
-
-def load_tokenizer(preset: str) -> Any:
-    """Loads the tokenizer of a preset, whatever its class.
-
-    `Tokenizer.from_preset` finds the class through the backbone's registered
-    subclasses, which tokenizers shared by several backbones are not; but a preset in
-    another library's format does not name its tokenizer's class.
-    Checked against KerasHub 0.32.0.
-
-    Args:
-        preset: a preset's folder or handle.
-
-    Returns:
-        the tokenizer, assets loaded.
-    """
-    loader = get_preset_loader(preset)
-    tokenizer_class = keras_hub.tokenizers.Tokenizer
-    if not isinstance(loader, KerasPresetLoader):
-        backbone_class = loader.check_backbone_class()
-        tokenizer_class = find_subclass(preset, tokenizer_class, backbone_class)
-    return loader.load_tokenizer(tokenizer_class)
-
-
-def backbone_class(preset: str) -> type:
-    """Finds the class of a preset's backbone, see `siatl_keras.models.backbone_class`.
-
-    Checked against KerasHub 0.32.0.
-    """
-    return get_preset_loader(preset).check_backbone_class()
-
-
-def preprocessor_config(preset: str) -> dict[str, Any]:
-    """Reads the arguments of a preset's preprocessor, whatever its class.
-
-    A new preprocessor of another class can follow them; there is no public way to
-    see them without its class. Checked against KerasHub 0.32.0.
-
-    Args:
-        preset: a preset's folder or handle.
-
-    Returns:
-        the arguments by name; none where the preset has no preprocessor.
-    """
-    if not check_file_exists(preset, PREPROCESSOR_CONFIG_FILE):
-        return {}
-    return load_json(preset, PREPROCESSOR_CONFIG_FILE)["config"]
-
-
-def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -> Any:
-    """Loads a task that was saved whole, on whatever backbone.
-
-    `Task.from_preset` wants one task class a backbone class.
-    Checked against KerasHub 0.32.0.
-
-    Args:
-        task_class: the class expected.
-        preset: a preset's folder or handle.
-        load_weights: whether to load the weights.
-        **kwargs: arguments that override the saved ones.
-
-    Returns:
-        the task.
-
-    Raises:
-        ValueError: if the preset holds no such task.
-    """
-    if not check_file_exists(preset, TASK_CONFIG_FILE) or not issubclass(
-        check_config_class(load_json(preset, TASK_CONFIG_FILE)), task_class
-    ):
-        raise ValueError(
-            f"The preset {preset!r} holds no {task_class.__name__}. To put a new one "
-            "on its language model, pass `num_classes` or `label_names`."
-        )
-    loader = get_preset_loader(preset)
-    return loader.load_task(task_class, load_weights, True, **kwargs)
 
 
 def flatten_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:

@@ -180,50 +180,6 @@ def test_what_may_learn_is_listed_though_frozen_and_without_random_states():
     assert [id(v) for v in listed] == [id(dense.kernel), id(dense.bias)]
 
 
-@pytest.fixture(scope="module")
-def presets(tmp_path_factory):
-    from siatl_keras import models, text
-
-    folder = tmp_path_factory.mktemp("presets")
-    tokenizer = text.WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", "good"])
-    backbone = models.LSTMBackbone(5, embedding_dim=4, hidden_dim=4, num_layers=1)
-    classifier = models.SiATLClassifier(
-        backbone, num_classes=2, preprocessor=models.SiATLPreprocessor(tokenizer)
-    )
-    classifier.save_to_preset(folder / "classifier")
-    backbone.save_to_preset(folder / "backbone")
-    return folder
-
-
-def test_a_preset_s_tokenizer_is_loaded_whatever_its_class(presets):
-    tokenizer = _keras_internals.load_tokenizer(str(presets / "classifier"))
-    assert "good" in tokenizer.get_vocabulary()
-
-
-def test_a_preset_s_backbone_is_known_by_its_class(presets):
-    from siatl_keras.models import LSTMBackbone, backbone_class
-
-    for name in ("classifier", "backbone"):
-        assert backbone_class(str(presets / name)) is LSTMBackbone
-    with pytest.raises(ValueError, match="nowhere"):
-        backbone_class(str(presets / "nowhere"))
-
-
-def test_a_preset_s_preprocessor_tells_its_arguments_if_there_is_one(presets):
-    config = _keras_internals.preprocessor_config(str(presets / "classifier"))
-    assert config["sequence_length"] == 80 and config["add_start_token"] is True
-    assert _keras_internals.preprocessor_config(str(presets / "backbone")) == {}
-
-
-def test_a_task_saved_whole_is_loaded(presets):
-    from siatl_keras.models import SiATLClassifier
-
-    preset = str(presets / "classifier")
-    assert _keras_internals.load_task(SiATLClassifier, preset, True).num_classes == 2
-    with pytest.raises(ValueError, match="holds no SiATLClassifier"):
-        _keras_internals.load_task(SiATLClassifier, str(presets / "backbone"), True)
-
-
 def test_clipping_still_goes_through_the_method_that_we_override():
     class Counting(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
         calls = 0

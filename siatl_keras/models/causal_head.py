@@ -40,13 +40,31 @@ class OutputWeights(NamedTuple):
 def output_weights(embedding: Any) -> OutputWeights:
     """Returns the weights that give the same logits as `reverse=True`.
 
+    An int8 kernel is given in floats. Keras's own head rounds the hidden states to int8
+    too, so that its logits of a quantised model differ by that rounding.
+
     Args:
         embedding: a `keras.layers.ReversibleEmbedding`, tied or not.
+
+    Raises:
+        ValueError: if it is quantised otherwise than to int8.
     """
     if embedding.tie_weights:
         kernel = tf.convert_to_tensor(embedding.embeddings)
     else:
         kernel = tf.transpose(tf.convert_to_tensor(embedding.reverse_embeddings))
+    if embedding.quantization_mode == "int8":
+        tied = embedding.tie_weights
+        scale = (
+            embedding.embeddings_scale if tied else embedding.reverse_embeddings_scale
+        )
+        kernel = tf.cast(kernel, embedding.compute_dtype)
+        kernel /= tf.cast(scale, kernel.dtype)[:, tf.newaxis]
+    elif embedding.quantization_mode is not None:
+        raise ValueError(
+            "`backbone` may be quantised to int8. Received one quantised to "
+            f"{embedding.quantization_mode}: its LM loss cannot be computed."
+        )
     bias = getattr(embedding, "reverse_bias", None)
     return OutputWeights(
         kernel,

@@ -13,7 +13,7 @@ import keras_hub
 import numpy as np
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_hub_internals, _keras_internals
 from siatl_keras.data import LabelMap
 from siatl_keras.data.label_map import class_names
 from siatl_keras.layers import TaskHead
@@ -24,6 +24,11 @@ from siatl_keras.models.causal_head import (
     needs_fixed_length,
 )
 from siatl_keras.models.classifier_compilation import ClassifierCompilation
+from siatl_keras.models.gradient_checkpointing import (
+    blocks_of,
+    check_blocks,
+    checkpointed,
+)
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
@@ -79,6 +84,8 @@ class SiATLClassifier(
         output_dropout: float, dropout on the pooled vector.
         block_units: int, see `TaskHead`; 0 for none.
         block_dropout: float, see `TaskHead`.
+        gradient_checkpointing: bool, whether a transformer's blocks make their
+            activations again in the backward pass, for less memory and more time.
         **kwargs: see `keras_hub.models.Task`.
 
     Call arguments:
@@ -90,7 +97,8 @@ class SiATLClassifier(
 
     Raises:
         ValueError: if `num_classes` and `label_names` are both missing or disagree, or
-            the backbone is no causal language model's.
+            the backbone is no causal language model's, or `gradient_checkpointing` is
+            asked for and it has no blocks.
 
     Example:
     >>> import siatl_keras
@@ -123,10 +131,13 @@ class SiATLClassifier(
         output_dropout: float = 0.0,
         block_units: int = 0,
         block_dropout: float = 0.0,
+        gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
         num_classes, label_names = class_names(num_classes, label_names)
         check_causal(backbone, preprocessor)
+        if gradient_checkpointing:
+            check_blocks(backbone)
         if num_layers is None:
             num_layers = int(isinstance(backbone, LSTMBackbone))
 
@@ -156,6 +167,7 @@ class SiATLClassifier(
         lm_logits = backbone.token_embedding(hidden, reverse=True)
         # Set before Task.__init__, which compiles.
         self.auxiliary_loss = auxiliary_loss
+        self.gradient_checkpointing = gradient_checkpointing
         self.num_classes = num_classes
         self.label_names = label_names
         self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
@@ -182,7 +194,9 @@ class SiATLClassifier(
         self, x: Any, y: Any, sample_weight: Any, training: bool
     ) -> dict[str, tf.Tensor]:
         """Returns task logits, and the LM's per-token losses in place of its logits."""
-        hidden = self.backbone(x, training=training)
+        forgetting = training and self.gradient_checkpointing
+        with checkpointed(blocks_of(self.backbone) if forgetting else ()):
+            hidden = self.backbone(x, training=training)
         task_logits, _ = self.task_head(hidden, x["padding_mask"], training=training)
         if training and not self.lm_learns:
             return {"task": task_logits, "lm": tf.zeros_like(sample_weight["lm"])}
@@ -285,6 +299,7 @@ class SiATLClassifier(
             "num_classes": self.num_classes,
             "label_names": self.label_names,
             "auxiliary_loss": self.auxiliary_loss,
+            "gradient_checkpointing": self.gradient_checkpointing,
             **{name: head[name] for name in HEAD_ARGUMENTS},
         }
 
@@ -313,17 +328,18 @@ class SiATLClassifier(
         """
         new = "num_classes" in kwargs or "label_names" in kwargs
         if not new:
-            # KerasHub cannot work out a dtype where a mixed policy was saved.
-            kwargs.setdefault("dtype", keras.config.dtype_policy())
-            return _keras_internals.load_task(cls, preset, load_weights, **kwargs)
-        overrides = {"dtype": keras.config.dtype_policy(), **(backbone_overrides or {})}
+            return _keras_hub_internals.load_task(cls, preset, load_weights, **kwargs)
+        overrides = {
+            "dtype": _keras_hub_internals.preset_dtype(preset),
+            **(backbone_overrides or {}),
+        }
         backbone = keras_hub.models.Backbone.from_preset(
             preset, load_weights=load_weights, **overrides
         )
         if "preprocessor" not in kwargs:
-            saved = _keras_internals.preprocessor_config(preset)
+            saved = _keras_hub_internals.preprocessor_config(preset)
             kwargs["preprocessor"] = SiATLPreprocessor(
-                _keras_internals.load_tokenizer(preset),
+                _keras_hub_internals.load_tokenizer(preset),
                 sequence_length=kwargs.pop("sequence_length", 80),
                 pad_to_sequence_length=needs_fixed_length(backbone),
                 **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},

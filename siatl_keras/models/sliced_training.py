@@ -85,7 +85,9 @@ class SlicedTraining:
             targets,
             weights,
             soft_cap=head.soft_cap,
-            kernel_learns=training and embedding.trainable,
+            kernel_learns=training
+            and embedding.trainable
+            and embedding.quantization_mode is None,
             hidden_learns=training,
         )
         # The gradient was made for the mean, so the mean must carry it: every token

@@ -14,7 +14,7 @@ import keras
 import keras_hub
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_hub_internals
 from siatl_keras.atomic import new_folder, write_json
 from siatl_keras.callbacks import BackupAndRestore, GroupLearningRates
 from siatl_keras.data import lm_dataset, read_texts
@@ -87,7 +87,7 @@ def adapt_language_model(
         model = LSTMCausalLM(
             keras_hub.models.Backbone.from_preset(lm, **overrides),
             LSTMCausalLMPreprocessor(
-                _keras_internals.load_tokenizer(lm), sequence_length
+                _keras_hub_internals.load_tokenizer(lm), sequence_length
             ),
         )
         *layers, top = model.variable_groups_by_layer

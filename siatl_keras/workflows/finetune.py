@@ -61,6 +61,7 @@ def finetune(
     task_layers: dict[str, Any] | None = None,
     backbone: dict[str, Any] | None = None,
     lora_rank: int | None = None,
+    gradient_checkpointing: bool = False,
     layers_per_epoch: int | None = None,
     stage_optimizers: dict[int, str] | None = None,
     seed: int = 0,
@@ -108,6 +109,7 @@ def finetune(
         backbone: arguments that override the preset's, such as dropouts.
         lora_rank: int, rank of the adapters that learn in place of the backbone's
             weights; none if not given. Such a run does not go on where it was.
+        gradient_checkpointing: see `SiATLClassifier`.
         layers_per_epoch: int, see `SequentialUnfreezing`.
         stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
         seed: int, of weights, dropout and shuffling.
@@ -181,6 +183,7 @@ def finetune(
             label_names=label_map.names,
             auxiliary_loss=row.auxiliary_loss,
             sequence_length=sequence_length,
+            gradient_checkpointing=gradient_checkpointing,
             **{**(task_layers or {}), **row.head},
             backbone_overrides=backbone,
         )

@@ -14,7 +14,7 @@ import keras_hub
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_hub_internals
 from siatl_keras.data import Examples, LabelMap
 from siatl_keras.evaluation import (
     evaluate_predictions,
@@ -33,7 +33,7 @@ def _embeddings(lm: str, sequence_length: int) -> Any:
     average = partial(
         average_embeddings,
         keras_hub.models.Backbone.from_preset(lm, dtype="float32"),
-        _keras_internals.load_tokenizer(lm),
+        _keras_hub_internals.load_tokenizer(lm),
         sequence_length=sequence_length,
     )
     # Embeddings are small numbers; regularisation would weigh them by their scale.

@@ -63,6 +63,7 @@ def finetuned(work, lm, recipe):
         f"--test={work}/test.tsv",
         f"--lm={lm}",
         *("--epochs=3", "--embedding_epoch=3", "--units=4", "--batch_size=8"),
+        "--average_momentum=0.9",
         f"--output={work}/run",
     )
     printed = recipe("finetune", *flags, "--devices=cpu:2")

@@ -232,6 +232,7 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
         transformer,
         str(tmp_path),
         lora_rank=2,
+        gradient_checkpointing=True,
         epochs=3,
         backbone_epoch=2,
         embedding_epoch=3,
