@@ -32,8 +32,8 @@ flags.DEFINE_enum(
     "method",
     "siatl",
     list(METHODS),
-    "siatl, without parts of it, from scratch, ulmfit, or logistic regression on means "
-    "of embeddings (nbow) or word counts (bow).",
+    "siatl, without parts of it, from scratch, the plain last token with one Adam, "
+    "ulmfit, or logistic regression on means of embeddings (nbow) or counts (bow).",
 )
 flags.DEFINE_integer("epochs", 30, "Most epochs.")
 flags.DEFINE_integer("patience", 6, "Epochs without a lower validation task loss.")

@@ -93,8 +93,8 @@ def finetune(
         gamma_epochs: int.
         backbone_epoch: int, the paper's n, counted from 1.
         embedding_epoch: int, the paper's k.
-        task_learning_rate: float, Adam's, for the new layers; the rates of "ulmfit"
-            follow from it.
+        task_learning_rate: float, Adam's, for the new layers, and for all of "scratch"
+            and "last-token"; the rates of "ulmfit" follow from it.
         pretrained_learning_rate: float, SGD's, for the pretrained layers.
         clipnorm: float, norm that the gradient of each optimizer is clipped to.
         schedule: a key of `SCHEDULES`; the method's own if not given. The rates are

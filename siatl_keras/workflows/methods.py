@@ -17,13 +17,15 @@ class Method:
 
     Attributes:
         pretrained: whether the language model's weights are used.
+        two_optimizers: whether SGD moves what was pretrained, and Adam what is new (the
+            paper's); one Adam moves all otherwise.
         auxiliary_loss: whether the LM loss is part of the loss.
         sequential_unfreezing: whether layers begin to learn stage by stage; all learn
             from the first epoch otherwise.
         layer_by_layer: whether each layer is a stage, the embedding the last.
         adapts_language_model: whether the LM is first trained on the task's texts.
         rate_divisor: by which each layer's rate is lower than that of the layer above,
-            all with Adam; `None` for the paper's two optimizers.
+            all with Adam; `None` for the same rate.
         schedule: a key of `SCHEDULES`, where none is asked for.
         head: arguments of `SiATLClassifier` for the task layers that the method fixes.
         features: a key of `FEATURES`, for logistic regression on these in place of any
@@ -31,6 +33,7 @@ class Method:
     """
 
     pretrained: bool = True
+    two_optimizers: bool = True
     auxiliary_loss: bool = False
     sequential_unfreezing: bool = False
     layer_by_layer: bool = False
@@ -56,11 +59,16 @@ METHODS = {
     "p-lm+aux": Method(auxiliary_loss=True),
     "p-lm+su": Method(sequential_unfreezing=True),
     "p-lm": Method(),
-    "scratch": Method(pretrained=False),
+    "scratch": Method(pretrained=False, two_optimizers=False),
+    # What KerasHub's and Hugging Face's classifiers on causal models do by default.
+    "last-token": Method(
+        two_optimizers=False, head={"pooling": "last", "num_layers": 0}
+    ),
     "ulmfit": Method(
         sequential_unfreezing=True,
         layer_by_layer=True,
         adapts_language_model=True,
+        two_optimizers=False,
         rate_divisor=2.6,
         schedule="slanted_triangular",
         head=_ULMFIT_HEAD,

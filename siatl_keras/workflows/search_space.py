@@ -45,7 +45,7 @@ SETTINGS = {
     GAMMA_FALL: Setting(0.1, 1.0, logarithmic=True, needs="auxiliary_loss"),
     "task_learning_rate": Setting(2e-4, 1e-2, logarithmic=True),
     "pretrained_learning_rate": Setting(
-        1e-2, 3.0, logarithmic=True, needs="pretrained"
+        1e-2, 3.0, logarithmic=True, needs="two_optimizers"
     ),
     "hidden_dropout": Setting(0.0, 0.5, part="backbone"),
     "lstm_dropout": Setting(0.0, 0.6, part="task_layers"),

@@ -70,19 +70,15 @@ def optimizer_of(
         steps_per_epoch: int.
         schedule: a key of `SCHEDULES`.
         task_learning_rate: float, of the new layers.
-        pretrained_learning_rate: float, of what was pretrained; a method with
-            `rate_divisor` goes by `task_learning_rate` alone.
+        pretrained_learning_rate: float, of what was pretrained, with two optimizers;
+            other methods go by `task_learning_rate` alone.
         clipnorm: float, norm that each optimizer's gradient is clipped to.
     """
 
     def steps_from(epoch: int) -> int:
         return max(1, epochs - epoch + 1) * steps_per_epoch
 
-    if not method.pretrained:
-        return scheduled_adam(
-            schedule, task_learning_rate, steps_from(1), global_clipnorm=clipnorm
-        )
-    if method.rate_divisor is None:
+    if method.two_optimizers:
         return paper_optimizer(
             task_learning_rate,
             pretrained_learning_rate,
@@ -90,6 +86,10 @@ def optimizer_of(
             schedule,
             steps_from(1),
             steps_from(stages.backbone_epoch),
+        )
+    if method.rate_divisor is None:
+        return scheduled_adam(
+            schedule, task_learning_rate, steps_from(1), global_clipnorm=clipnorm
         )
     below = enumerate(_backbone_layers(model))
     steps = {

@@ -212,7 +212,7 @@ def transformer(tmp_path_factory):
     return str(folder)
 
 
-@pytest.mark.parametrize("method", ["siatl", "p-lm"])
+@pytest.mark.parametrize("method", ["siatl", "last-token"])
 def test_a_transformer_of_keras_hub_is_fine_tuned(files, transformer, tmp_path, method):
     model, metrics = finetune(
         *files, transformer, str(tmp_path), method=method, epochs=2, **SMALL

@@ -40,6 +40,10 @@ def test_a_range_holds_what_was_given():
     [
         ("p-lm+su", {"gamma_initial", "gamma_final"}),
         ("p-lm+aux", {"backbone_epoch", "embedding_epoch"}),
+        (
+            "ulmfit",
+            {"gamma_initial", "gamma_final", "pretrained_learning_rate"},
+        ),
     ],
 )
 def test_a_method_is_tuned_in_what_it_has(method, missing):

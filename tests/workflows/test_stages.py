@@ -69,5 +69,8 @@ def test_schedules_are_as_long_as_their_group_learns(model, method, epochs):
     assert lengths == {name: 7 * count for name, count in epochs.items()}
 
 
-def test_scratch_has_one_rate_for_all(model):
-    assert schedule_of(optimizer("scratch", model)).max_rate == 0.1
+@pytest.mark.parametrize("method", ["scratch", "last-token"])
+def test_one_adam_has_one_rate_for_all(model, method):
+    made = optimizer(method, model)
+    assert isinstance(made, keras.optimizers.Adam)
+    assert schedule_of(made).max_rate == 0.1
