@@ -24,9 +24,11 @@ setup: .venv/.current
 quickstart: setup
 	$(BIN)/python -m recipes.quickstart $(QUICKSTART_FLAGS)
 
-# PYTEST_FLAGS="tests/data -x" runs some of them.
+# PYTEST_FLAGS="tests/data -x" runs some of them. Four side by side at most: each worker
+# holds TensorFlow, and some of the tests start processes of their own.
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+		$(PYTEST_FLAGS)
 
 lint: setup
 	$(BIN)/ruff format --check .
