@@ -132,6 +132,8 @@ BACKBONE_FLAGS = (
 
 def backbone_arguments():
     """The dropouts: an LSTM's defaults are no arguments of other backbones."""
+    if METHODS[FLAGS.method].features:
+        return {}
     lstm = issubclass(backbone_class(FLAGS.lm), LSTMBackbone)
     return {
         name: FLAGS[name].value
