@@ -7,17 +7,16 @@ prints the peak of memory above what it was before, the time of a step, and the 
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import keras
 import keras_hub
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.contest import memory_status, reset_peak_memory
 from siatl_keras.models import SiATLClassifier
 
-ROWS, LENGTH, WORDS = 16, 256, 1_000
-STEPS = 5
+ROWS, WORDS = 16, 1_000
 
 
 class StepTimes(keras.callbacks.Callback):
@@ -32,41 +31,35 @@ class StepTimes(keras.callbacks.Callback):
         self.ends.append(time.perf_counter())
 
 
-def peak_megabytes():
-    """Reads the peak of this process's memory; `getrusage` begins with the parent's."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1_024
-
-
-def measure(checkpointing):
+def measure(checkpointing, layers=16, width=256, length=256, steps=5):
     """Trains; returns megabytes, seconds a step, and the loss."""
     keras.utils.set_random_seed(0)
     backbone = keras_hub.models.GPT2Backbone(
         vocabulary_size=WORDS,
-        num_layers=16,
+        num_layers=layers,
         num_heads=4,
-        hidden_dim=256,
-        intermediate_dim=1_024,
+        hidden_dim=width,
+        intermediate_dim=4 * width,
         dropout=0.1,
-        max_sequence_length=LENGTH,
+        max_sequence_length=length,
     )
     model = SiATLClassifier(
         backbone, num_classes=2, gradient_checkpointing=checkpointing
     )
     model.compile("sgd")
     random = np.random.default_rng(0)
-    tokens = random.integers(1, WORDS, (ROWS, LENGTH)).astype("int32")
+    tokens = random.integers(1, WORDS, (ROWS, length)).astype("int32")
     batch = (
         {"token_ids": tokens, "padding_mask": np.ones_like(tokens)},
         {"task": tokens[:, 0] % 2, "lm": tokens},
-        {"task": np.ones(ROWS, "float32"), "lm": np.ones((ROWS, LENGTH), "float32")},
+        {"task": np.ones(ROWS, "float32"), "lm": np.ones((ROWS, length), "float32")},
     )
     times = StepTimes()
-    before = peak_megabytes()
-    data = tf.data.Dataset.from_tensors(batch).repeat(STEPS)
+    before = reset_peak_memory()
+    data = tf.data.Dataset.from_tensors(batch).repeat(steps)
     history = model.fit(data, verbose=0, callbacks=[times]).history
-    peak = peak_megabytes() - before
-    return peak, np.median(np.diff(times.ends)), history["loss"][0]
+    peak = memory_status("VmHWM") - before
+    return peak / 1_024, np.median(np.diff(times.ends)), history["loss"][0]
 
 
 def main():

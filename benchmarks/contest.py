@@ -140,27 +140,27 @@ def _work(target: str, arguments: dict[str, Any]) -> None:
     os.dup2(2, 1)
     module, name = target.split(":")
     work: Callable[[], object] = getattr(import_module(module), name)(**arguments)
-    before = _reset_peak_memory()
+    before = reset_peak_memory()
     for line in sys.stdin:
         started = time.perf_counter()
         for _ in range(int(line)):
             work()
         seconds = time.perf_counter() - started
-        memory = (_status("VmHWM") - before) / 1024
+        memory = (memory_status("VmHWM") - before) / 1024
         answers.write(json.dumps({"seconds": seconds, "memory_mb": memory}) + "\n")
         answers.flush()
 
 
-def _reset_peak_memory() -> int:
+def reset_peak_memory() -> int:
     """Forgets the peak so far, and returns what is in memory now, in KiB."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return _status("VmHWM")  # The peak of the imports stands.
-    return _status("VmRSS")
+        return memory_status("VmHWM")  # The peak of the imports stands.
+    return memory_status("VmRSS")
 
 
-def _status(field: str) -> int:
+def memory_status(field: str) -> int:
     """Reads a figure of this process's memory, in KiB (Linux)."""
     text = Path("/proc/self/status").read_text("ascii")
     found = re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)

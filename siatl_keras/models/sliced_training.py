@@ -85,9 +85,7 @@ class SlicedTraining:
             targets,
             weights,
             soft_cap=head.soft_cap,
-            kernel_learns=training
-            and embedding.trainable
-            and embedding.quantization_mode is None,
+            kernel_learns=training and bool(embedding.trainable_variables),
             hidden_learns=training,
         )
         # The gradient was made for the mean, so the mean must carry it: every token

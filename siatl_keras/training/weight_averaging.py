@@ -88,27 +88,19 @@ class WeightAveraging(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Gives the model its weights back, and averages also what is new to learn."""
+        learning = self.model.trainable_variables
+        known = {id(variable) for variable in self._variables}
+        self._variables += [v for v in learning if id(v) not in known]
+        weights = self._weights or []
         with self.model.distribute_strategy.scope():
-            # The averages of a resumed run are in the model.
-            for variable in self._variables[len(self._averages) :]:
-                self._averages.append(_copy_of(variable))
-            _assign(self._variables, self._weights or [])
-            self._weights = None
-            known = {id(variable) for variable in self._variables}
-            for variable in self.model.trainable_variables:
-                if id(variable) not in known:
-                    self._variables.append(variable)
-                    self._averages.append(_copy_of(variable))
-        learning = {id(variable) for variable in self.model.trainable_variables}
-        self._update = _averaging(
-            [
-                (variable, average)
-                for variable, average in zip(
-                    self._variables, self._averages, strict=True
-                )
-                if id(variable) in learning
-            ]
-        )
+            # Before the weights come back: a resumed run's averages are in the model.
+            new = self._variables[len(self._averages) :]
+            self._averages += [_copy_of(variable) for variable in new]
+            _assign(self._variables[: len(weights)], weights)
+        self._weights = None
+        learns = {id(variable) for variable in learning}
+        pairs = zip(self._variables, self._averages, strict=True)
+        self._update = _averaging([pair for pair in pairs if id(pair[0]) in learns])
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None

@@ -69,13 +69,11 @@ def reproduce(
     )
     runs = Path(output) / "runs"
     own = {
-        (key.dataset, key.method): _method_flags(key, Path(flags_folder))
-        for key in keys
+        (dataset, method): _method_flags(dataset, method, Path(flags_folder))
+        or settings[dataset]
+        for dataset, method in {(key.dataset, key.method) for key in keys}
     }
-    flags = {
-        key: _flags(key, own[key.dataset, key.method] or settings[key.dataset], runs)
-        for key in keys
-    }
+    flags = {key: _flags(key, own[key.dataset, key.method], runs) for key in keys}
     for key in keys:
         _refuse_other_flags(key, flags[key], runs)
     for key in keys:
@@ -99,8 +97,8 @@ def _dataset_flags(name: str, folder: Path) -> list[str]:
     return _read_flags(path)
 
 
-def _method_flags(key: RunKey, folder: Path) -> list[str] | None:
-    path = folder / f"{key.dataset}_{key.method}.flags"
+def _method_flags(dataset: str, method: str, folder: Path) -> list[str] | None:
+    path = folder / f"{dataset}_{method}.flags"
     return _read_flags(path) if path.is_file() else None
 
 
