@@ -48,6 +48,12 @@ flags.DEFINE_integer(
     "layers_per_epoch", None, "LM layers that begin to learn an epoch, from the top."
 )
 flags.DEFINE_integer(
+    "sampled_words",
+    None,
+    "Words that estimate the auxiliary LM loss in training; all if unset.",
+    lower_bound=2,
+)
+flags.DEFINE_integer(
     "lora_rank",
     None,
     "Adapters of this rank learn in place of a transformer's weights.",
@@ -109,6 +115,7 @@ PLAIN_FLAGS = (
     "backbone_epoch",
     "embedding_epoch",
     "layers_per_epoch",
+    "sampled_words",
     "lora_rank",
     "gradient_checkpointing",
     "task_learning_rate",

@@ -23,6 +23,7 @@ def sampled_cross_entropy(
     *,
     words: int,
     seed: Any,
+    soft_cap: float | None = None,
 ) -> tf.Tensor:
     """Estimates each token's cross-entropy from `words` words and its target.
 
@@ -39,6 +40,7 @@ def sampled_cross_entropy(
         weights: float `[batch, time]`; 0 where the target is padding.
         words: int, from 2 to the vocabulary's size.
         seed: a `keras.random.SeedGenerator`.
+        soft_cap: float, see `sliced_cross_entropy`.
 
     Returns:
         float32 `[batch, time]`, 0 where the weight is 0. It carries gradients: sparse
@@ -64,13 +66,17 @@ def sampled_cross_entropy(
             return 0.0
         return tf.cast(tf.gather(output_bias, ids), tf.float32)
 
+    def capped(products: tf.Tensor) -> tf.Tensor:
+        products = tf.cast(products, tf.float32)
+        return soft_cap * tf.tanh(products / soft_cap) if soft_cap else products
+
     logits = tf.matmul(flat_hidden, rows(candidates), transpose_b=True)
-    logits = tf.cast(logits, tf.float32) + biases(candidates) - log_counts
+    logits = capped(logits) + biases(candidates) - log_counts
     # The target counts once, by its own logit.
     is_target = candidates == flat_targets[:, tf.newaxis]
     logits = tf.where(is_target, -math.inf, logits)  # [tokens, words]
-    products = flat_hidden * rows(flat_targets)
-    at_target = tf.reduce_sum(tf.cast(products, tf.float32), -1) + biases(flat_targets)
+    products = tf.cast(flat_hidden * rows(flat_targets), tf.float32)
+    at_target = capped(tf.reduce_sum(products, -1)) + biases(flat_targets)
     logits = tf.concat([at_target[:, tf.newaxis], logits], -1)
     losses = tf.reduce_logsumexp(logits, -1) - at_target
     losses = tf.scatter_nd(

@@ -29,6 +29,7 @@ class ClassifierCompilation:
         loss: Any = "auto",
         *,
         metrics: Any = "auto",
+        sampled_words: int | None = None,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -40,18 +41,25 @@ class ClassifierCompilation:
             loss: a loss for the task logits; "auto" is sparse categorical
                 cross-entropy. The LM loss is always the mean over real tokens.
             metrics: list of metrics of the task logits; "auto" is accuracy and macro
-                F1. The LM's perplexity is always reported.
+                F1. The LM's perplexity is always reported, but in training on
+                `sampled_words`.
+            sampled_words: int, words of the vocabulary that estimate the LM loss in
+                training, see `siatl_keras.layers.sampled_cross_entropy`; the fewer, the
+                less the auxiliary loss costs. `None` trains on the exact loss.
             jit_compile: must be `False`: XLA cannot compile the LM loss.
             **kwargs: other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: if `jit_compile` is true.
+            ValueError: if `jit_compile` is true, or `sampled_words` is not from 2 to
+                the vocabulary's size.
         """
         refuse_xla(jit_compile)
+        self.sample_words(sampled_words)  # type: ignore[attr-defined]
         self._compile_arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "metrics": metrics,
+            "sampled_words": sampled_words,
             "jit_compile": jit_compile,
             **kwargs,
         }

@@ -13,8 +13,6 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from siatl_keras.layers import sampled_cross_entropy
-from siatl_keras.models.causal_head import output_weights
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
@@ -65,7 +63,6 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
         hidden = backbone(inputs)  # [batch, time, embedding]
         logits = backbone.token_embedding(hidden, reverse=True)
         # Set before Task.__init__, which compiles.
-        self.sampled_words: int | None = None
         self.sampling_seed = keras.random.SeedGenerator()
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
 
@@ -100,13 +97,7 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
                 `jit_compile` is true.
         """
         refuse_xla(jit_compile)
-        size = self.backbone.token_embedding.input_dim
-        if sampled_words is not None and not 2 <= sampled_words <= size:
-            raise ValueError(
-                f"`sampled_words` must be from 2 to the vocabulary's {size} words, or "
-                f"None for the exact loss. Received: sampled_words={sampled_words}."
-            )
-        self.sampled_words = sampled_words
+        self.sample_words(sampled_words)
         if optimizer == "auto":
             optimizer = FusedAdam(1e-3, global_clipnorm=1.0)
         optimizer = keras.optimizers.get(optimizer)
@@ -141,29 +132,12 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
     ) -> tf.Tensor:
         """Returns per-token losses, float32 `[batch, time]`."""
         hidden = self.backbone(x, training=training)
-        if training and self.sampled_words is not None:
-            head = output_weights(self.backbone.token_embedding)
-            return sampled_cross_entropy(
-                hidden,
-                head.kernel,
-                head.bias,
-                y,
-                sample_weight,
-                words=self.sampled_words,
-                seed=self.sampling_seed,
-            )
         return self.token_losses(hidden, y, sample_weight, training)
 
     def smallest_targets(self) -> tuple[Any, Any, Any]:
         """Returns targets, losses and weights of a batch of one."""
         zeros = np.zeros((1, 2), "float32")
         return zeros.astype("int32"), zeros, zeros
-
-    def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Leaves out a perplexity that a sampled loss would make look too good."""
-        if self.sampled_words is None:
-            return logs
-        return {k: v for k, v in logs.items() if k != "perplexity"}
 
     def score(self, texts: Any, batch_size: int = 32) -> Any:
         """Computes the log probability of each text.

@@ -171,6 +171,7 @@ class SiATLClassifier(
         self.num_classes = num_classes
         self.label_names = label_names
         self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
+        self.sampling_seed = keras.random.SeedGenerator()
         super().__init__(
             inputs=inputs, outputs={"task": task_logits, "lm": lm_logits}, **kwargs
         )
@@ -215,7 +216,7 @@ class SiATLClassifier(
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out the LM's logs of a training step that did not compute them."""
         if self.lm_learns:
-            return logs
+            return super().reported_logs(logs)
         return {k: v for k, v in logs.items() if k not in ("lm_loss", "perplexity")}
 
     def get_metrics_result(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
+from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 from siatl_keras.models.causal_head import output_weights
 
@@ -20,9 +21,29 @@ from siatl_keras.models.causal_head import output_weights
 class SlicedTraining:
     """Mixin for a `keras.Model` with a language-model output.
 
-    A class that uses it implements `training_outputs` and `smallest_targets`, and may
-    override `reported_logs`.
+    A class that uses it implements `training_outputs` and `smallest_targets`, may
+    override `reported_logs`, calls `sample_words` in `compile`, and before that has a
+    `sampling_seed`, a `keras.random.SeedGenerator`.
     """
+
+    sampled_words: int | None = None
+
+    def sample_words(self, sampled_words: int | None) -> None:
+        """Sets how many words of the vocabulary estimate the LM loss in training.
+
+        Args:
+            sampled_words: int, or `None` for the exact loss.
+
+        Raises:
+            ValueError: if it is not from 2 to the vocabulary's size.
+        """
+        size = self.backbone.token_embedding.input_dim  # type: ignore[attr-defined]
+        if sampled_words is not None and not 2 <= sampled_words <= size:
+            raise ValueError(
+                f"`sampled_words` must be from 2 to the vocabulary's {size} words, or "
+                f"None for the exact loss. Received: sampled_words={sampled_words}."
+            )
+        self.sampled_words = sampled_words
 
     def training_outputs(
         self, x: Any, y: Any, sample_weight: Any, training: bool
@@ -48,8 +69,10 @@ class SlicedTraining:
         return super().make_train_function(force)  # type: ignore[misc]
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Filters a training step's logs; all are reported by default."""
-        return logs
+        """Leaves out a perplexity that a sampled loss would make look too good."""
+        if self.sampled_words is None:
+            return logs
+        return {k: v for k, v in logs.items() if k != "perplexity"}
 
     def preprocess_samples(
         self, x: Any, y: Any = None, sample_weight: Any = None
@@ -62,13 +85,13 @@ class SlicedTraining:
     def token_losses(
         self, hidden: Any, targets: Any, weights: Any, training: bool
     ) -> tf.Tensor:
-        """Computes the LM's per-token losses in slices.
+        """Computes the LM's per-token losses in slices, or from sampled words.
 
         Args:
             hidden: `[batch, time, embedding]`.
             targets: int `[batch, time]`.
             weights: float `[batch, time]`.
-            training: bool; without it no gradients are made.
+            training: bool; without it no gradients are made, and nothing is sampled.
 
         Returns:
             float32 `[batch, time]`. Their mean by `weights` is the LM loss and carries
@@ -78,6 +101,17 @@ class SlicedTraining:
         head = output_weights(embedding)
         if embedding.reverse_dtype is not None:
             hidden = tf.cast(hidden, embedding.reverse_dtype)
+        if training and self.sampled_words is not None:
+            return sampled_cross_entropy(
+                hidden,
+                head.kernel,
+                head.bias,
+                targets,
+                weights,
+                words=self.sampled_words,
+                seed=self.sampling_seed,  # type: ignore[attr-defined]
+                soft_cap=head.soft_cap,
+            )
         loss, losses = sliced_cross_entropy(
             hidden,
             head.kernel,

@@ -60,6 +60,7 @@ def finetune(
     class_weight: str | None = None,
     task_layers: dict[str, Any] | None = None,
     backbone: dict[str, Any] | None = None,
+    sampled_words: int | None = None,
     lora_rank: int | None = None,
     gradient_checkpointing: bool = False,
     layers_per_epoch: int | None = None,
@@ -107,6 +108,7 @@ def finetune(
         task_layers: arguments of `SiATLClassifier` for the task layers, but for those
             that the method fixes.
         backbone: arguments that override the preset's, such as dropouts.
+        sampled_words: int, see `SiATLClassifier.compile`; all if not given.
         lora_rank: int, rank of the adapters that learn in place of the backbone's
             weights; none if not given. Such a run does not go on where it was.
         gradient_checkpointing: see `SiATLClassifier`.
@@ -202,7 +204,7 @@ def finetune(
             pretrained_learning_rate=pretrained_learning_rate,
             clipnorm=clipnorm,
         )
-        model.compile(optimizer)
+        model.compile(optimizer, sampled_words=sampled_words)
     # Adapters cannot be restored: Keras makes them when they are enabled, unnamed.
     backups = [] if lora_rank else [BackupAndRestore(folder / "backup")]
     averaging = [] if average_momentum is None else [WeightAveraging(average_momentum)]

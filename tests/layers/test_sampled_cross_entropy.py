@@ -14,10 +14,10 @@ TARGETS = tf.constant([[1, 2, 3, 4, 5], [50, 90, 150, 220, 399], [0, 7, 9, 300, 
 MASK = tf.constant([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 1, 0, 1, 0]], tf.float32)
 
 
-def sampled(words, seed, hidden=HIDDEN, bias=BIAS):
+def sampled(words, seed, hidden=HIDDEN, bias=BIAS, **kwargs):
     generator = keras.random.SeedGenerator(seed)
     return sampled_cross_entropy(
-        hidden, KERNEL, bias, TARGETS, MASK, words=words, seed=generator
+        hidden, KERNEL, bias, TARGETS, MASK, words=words, seed=generator, **kwargs
     )
 
 
@@ -50,6 +50,15 @@ def test_gradients_come_near_the_exact_ones_as_the_sample_grows():
         runs = [gradients(sampled, words, seed) for seed in range(30)]
         errors.append(np.linalg.norm(np.mean(runs, 0) - exact))
     assert errors[1] < 0.03 * np.linalg.norm(exact) < errors[0]
+
+
+def test_soft_capped_logits_are_estimated_too():
+    arguments = (HIDDEN, KERNEL, BIAS, TARGETS, MASK)
+    _, exact = sliced_cross_entropy(*arguments, soft_cap=0.7)
+    _, uncapped = sliced_cross_entropy(*arguments)
+    estimates = [np.exp(sampled(40, seed, soft_cap=0.7)) for seed in range(300)]
+    np.testing.assert_allclose(np.mean(estimates, 0) / np.exp(exact), 1.0, atol=0.1)
+    assert np.max(np.abs(exact - uncapped)) > 0.5
 
 
 def test_padding_has_no_loss_and_the_targets_are_always_among_the_words():
