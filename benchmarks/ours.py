@@ -15,12 +15,13 @@ def lstm_step(dtype="float32", **sizes):
     return lstm_step_of(LSTM, dtype, **sizes)
 
 
-def finetuning_step(stage, dtype="float32", **sizes):
+def finetuning_step(stage, dtype="float32", sampled_words=None, **sizes):
     """Makes a training step of a stage, 1 to 3."""
     sizes = Sizes(**sizes)
     model = SiATLClassifier(
         _backbone(sizes, dtype), num_classes=sizes.classes, units=sizes.task_units
     )
+    model.compile(sampled_words=sampled_words)
     groups = model.layer_groups
     for name in ("backbone", "embedding")[stage - 1 :]:
         for layer in groups[name]:

@@ -50,7 +50,7 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "sampled_words",
     None,
-    "Words that estimate the auxiliary LM loss in training; all if unset.",
+    "Words that estimate the LM loss in training; all if unset.",
     lower_bound=2,
 )
 flags.DEFINE_integer(

@@ -38,6 +38,7 @@ def adapt_language_model(
     rate_divisor: float,
     schedule: str,
     clipnorm: float,
+    sampled_words: int | None,
     backbone: dict[str, Any] | None,
     seed: int,
     strategy: tf.distribute.Strategy | None = None,
@@ -63,6 +64,7 @@ def adapt_language_model(
         rate_divisor: float, by which each layer's rate is lower than that above it.
         schedule: a key of `SCHEDULES`.
         clipnorm: float, norm that the gradient of each layer is clipped to.
+        sampled_words: int, see `LSTMCausalLM.compile`; all if not given.
         backbone: arguments that override the preset's, such as dropouts.
         seed: int, of dropout and shuffling.
         strategy: `tf.distribute.Strategy`; the default one if not given.
@@ -98,7 +100,7 @@ def adapt_language_model(
             schedule,
             clipnorm,
         )
-        model.compile(optimizer)
+        model.compile(optimizer, sampled_words=sampled_words)
         model.optimizer.build(model.trainable_variables)
     data: dict[str, Any] = {
         "preprocessor": model.preprocessor,

@@ -108,7 +108,8 @@ def finetune(
         task_layers: arguments of `SiATLClassifier` for the task layers, but for those
             that the method fixes.
         backbone: arguments that override the preset's, such as dropouts.
-        sampled_words: int, see `SiATLClassifier.compile`; all if not given.
+        sampled_words: int, words that estimate the LM loss in training, see
+            `SiATLClassifier.compile`; all if not given.
         lora_rank: int, rank of the adapters that learn in place of the backbone's
             weights; none if not given. Such a run does not go on where it was.
         gradient_checkpointing: see `SiATLClassifier`.
@@ -170,6 +171,7 @@ def finetune(
             rate_divisor=row.rate_divisor or 1.0,
             schedule=schedule,
             clipnorm=clipnorm,
+            sampled_words=sampled_words,
             backbone=backbone,
             seed=seed,
             strategy=strategy,

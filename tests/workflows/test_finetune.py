@@ -35,6 +35,7 @@ ADAPTING = {
     "rate_divisor": 2.6,
     "schedule": "slanted_triangular",
     "clipnorm": 1.0,
+    "sampled_words": None,
     "backbone": None,
     "seed": 0,
     "verbose": 0,
