@@ -7,7 +7,6 @@ from benchmarks.sizes import Sizes
 OURS = "benchmarks.ours:finetuning_step"
 # Passes that a stage needs, of the LSTMs and of the softmax.
 PASSES = {1: (1, 0), 2: (3, 2), 3: (3, 3)}
-SAMPLED_WORDS = 8192
 
 
 def measure():
@@ -27,10 +26,6 @@ def measure():
             ),
             **limit.contestants(),
         }
-        if stage > 1:  # Stage 1 computes no LM loss.
-            contestants[f"ours, {SAMPLED_WORDS} sampled words"] = Contestant(
-                OURS, {"stage": stage, "sampled_words": SAMPLED_WORDS}
-            )
         rows.append(
             {
                 "work": f"fine-tuning step, stage {stage}",

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from siatl_keras.layers.real_tokens import put_back, real_places, take_places
+
 
 def sampled_cross_entropy(
     hidden: tf.Tensor,
@@ -54,9 +56,9 @@ def sampled_cross_entropy(
     expected = _chance(drawn, exact, vocabulary) * (words - exact)
     log_counts = tf.concat([tf.zeros([exact]), tf.math.log(expected)], 0)
 
-    real = tf.where(tf.reshape(weights, [-1]) > 0)[:, 0]
-    flat_hidden = tf.gather(tf.reshape(hidden, [-1, hidden.shape[-1]]), real)
-    flat_targets = tf.cast(tf.gather(tf.reshape(targets, [-1]), real), tf.int32)
+    real = real_places(weights)
+    flat_hidden = take_places(hidden, real)
+    flat_targets = tf.cast(take_places(targets, real), tf.int32)
 
     def rows(ids: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.gather(output_kernel, ids), hidden.dtype)
@@ -79,10 +81,7 @@ def sampled_cross_entropy(
     at_target = capped(tf.reduce_sum(products, -1)) + biases(flat_targets)
     logits = tf.concat([at_target[:, tf.newaxis], logits], -1)
     losses = tf.reduce_logsumexp(logits, -1) - at_target
-    losses = tf.scatter_nd(
-        real[:, tf.newaxis], losses, [tf.size(targets, out_type=tf.int64)]
-    )
-    return tf.reshape(losses, tf.shape(targets))
+    return put_back(losses, real, targets)
 
 
 def _draw(first: int, end: int, count: int, seed: Any) -> tf.Tensor:

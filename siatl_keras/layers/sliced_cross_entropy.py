@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from siatl_keras.layers.real_tokens import put_back, real_places, take_places
+
 # Tokens whose logits exist at a time: 512 x 20 000 words x 4 bytes = 40 MB.
 TOKENS_PER_SLICE = 512
 
@@ -52,11 +54,10 @@ def sliced_cross_entropy(
     vocabulary = output_kernel.shape[0]
     if output_bias is None:
         output_bias = tf.zeros([vocabulary])
-    shape = tf.shape(targets)
-    real = tf.where(tf.reshape(weights, [-1]) > 0)[:, 0]
-    flat_hidden = tf.gather(tf.reshape(hidden, [-1, hidden.shape[-1]]), real)
-    flat_targets = tf.gather(tf.reshape(targets, [-1]), real)
-    flat_weights = tf.gather(tf.reshape(tf.cast(weights, tf.float32), [-1]), real)
+    real = real_places(weights)
+    flat_hidden = take_places(hidden, real)
+    flat_targets = take_places(targets, real)
+    flat_weights = take_places(tf.cast(weights, tf.float32), real)
     # float32 sum of the weights, not the number of rows: weights need not be 0 or 1.
     shares = tf.math.divide_no_nan(flat_weights, tf.reduce_sum(flat_weights))
 
@@ -88,10 +89,7 @@ def sliced_cross_entropy(
         tf.cast(output_kernel, hidden.dtype),
         tf.cast(output_bias, tf.float32),
     )
-    token_losses = tf.scatter_nd(
-        real[:, tf.newaxis], tf.stop_gradient(losses), [tf.size(targets, tf.int64)]
-    )
-    return loss, tf.reshape(token_losses, shape)
+    return loss, put_back(tf.stop_gradient(losses), real, targets)
 
 
 def _slices(

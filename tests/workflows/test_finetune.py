@@ -189,6 +189,19 @@ def test_one_cycle_ends_with_the_last_epoch_in_every_group(files, lm, tmp_path):
     assert history[0]["learning_rate/backbone"] == pytest.approx(0.1 / 25)
 
 
+def test_both_language_model_losses_of_training_can_be_sampled(files, lm, tmp_path):
+    run = {"output": str(tmp_path), "method": "ulmfit", "epochs": 3, "lm_epochs": 1}
+    _, metrics = finetune(*files, lm, **run, sampled_words=8, **SMALL)
+    adapting = metrics["language_model"]["history"]
+    assert "perplexity" not in adapting and adapting["val_perplexity"][0] > 1
+    run = {"output": str(tmp_path / "siatl"), "epochs": 3}
+    model, metrics = finetune(*files, lm, **run, sampled_words=8, **SMALL)
+    assert model.sampled_words == 8
+    last = metrics["history"][-1]
+    assert last["lm_loss"] > 0
+    assert "perplexity" not in last and last["val_perplexity"] > 1
+
+
 def test_unknown_methods_and_schedules_are_refused(files, lm, tmp_path):
     with pytest.raises(ValueError, match="`method` must be one of .*'ulmfit'"):
         finetune(*files, lm, str(tmp_path), method="elmo")
