@@ -91,13 +91,6 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_bool("bidirectional", False, "Task LSTM both ways.")
 flags.DEFINE_enum("pooling", "attention", POOLINGS, "Of its steps.")
-flags.DEFINE_integer(
-    "block_units",
-    0,
-    "Units of a block with batch normalization before the classes, as ULMFiT's; 0 for "
-    "none. For states of uneven scale, as large transformers have.",
-    lower_bound=0,
-)
 flags.DEFINE_float("lstm_dropout", 0.3, "Dropout on the task LSTM's output.")
 flags.DEFINE_float("attention_dropout", 0.3, "Dropout on the attention's scores.")
 flags.DEFINE_float("embedding_dropout", 0.2, "Share of words dropped.")
@@ -135,14 +128,7 @@ PLAIN_FLAGS = (
     "class_weight",
     "seed",
 )
-TASK_FLAGS = (
-    "units",
-    "bidirectional",
-    "pooling",
-    "block_units",
-    "lstm_dropout",
-    "attention_dropout",
-)
+TASK_FLAGS = ("units", "bidirectional", "pooling", "lstm_dropout", "attention_dropout")
 BACKBONE_FLAGS = (
     "embedding_dropout",
     "input_dropout",

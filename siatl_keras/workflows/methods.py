@@ -62,8 +62,7 @@ METHODS = {
     "scratch": Method(pretrained=False, two_optimizers=False),
     # What KerasHub's and Hugging Face's classifiers on causal models do by default.
     "last-token": Method(
-        two_optimizers=False,
-        head={"pooling": "last", "num_layers": 0, "block_units": 0},
+        two_optimizers=False, head={"pooling": "last", "num_layers": 0}
     ),
     "ulmfit": Method(
         sequential_unfreezing=True,
