@@ -18,7 +18,7 @@ from absl import flags
 from recipes import common
 from siatl_keras.layers.task_head import POOLINGS
 from siatl_keras.models import LSTMBackbone, backbone_class
-from siatl_keras.training import SCHEDULES
+from siatl_keras.training import PRETRAINED_OPTIMIZERS, SCHEDULES
 from siatl_keras.workflows import METHODS, finetune
 
 FLAGS = flags.FLAGS
@@ -64,7 +64,14 @@ flags.DEFINE_bool(
     "A transformer's blocks need less memory and more time.",
 )
 flags.DEFINE_float("task_learning_rate", 5e-4, "Adam's, for the new layers.")
-flags.DEFINE_float("pretrained_learning_rate", 1e-4, "SGD's, for pretrained layers.")
+flags.DEFINE_float("pretrained_learning_rate", 1e-4, "For the pretrained layers.")
+flags.DEFINE_enum(
+    "pretrained_optimizer",
+    "sgd",
+    list(PRETRAINED_OPTIMIZERS),
+    "For the pretrained layers: sgd is the paper's, adam suits transformers, at a rate "
+    "thousands of times lower.",
+)
 flags.DEFINE_float("clipnorm", 1.0, "Norm each optimizer's gradient is clipped to.")
 flags.DEFINE_enum(
     "schedule",
@@ -120,6 +127,7 @@ PLAIN_FLAGS = (
     "gradient_checkpointing",
     "task_learning_rate",
     "pretrained_learning_rate",
+    "pretrained_optimizer",
     "clipnorm",
     "schedule",
     "average_momentum",

@@ -11,7 +11,10 @@ from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.layers_learning import layers_learning, stage_of
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
-from siatl_keras.training.paper_optimizer import paper_optimizer
+from siatl_keras.training.paper_optimizer import (
+    PRETRAINED_OPTIMIZERS,
+    paper_optimizer,
+)
 from siatl_keras.training.schedules import (
     SCHEDULES,
     ScheduleKind,
@@ -26,6 +29,7 @@ from siatl_keras.training.token_perplexity import TokenPerplexity
 from siatl_keras.training.weight_averaging import WeightAveraging
 
 __all__ = [
+    "PRETRAINED_OPTIMIZERS",
     "SCHEDULES",
     "BackupAndRestore",
     "FusedAdam",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.schedules import scheduled_adam, scheduled_sgd
 
+PRETRAINED_OPTIMIZERS = {"sgd": scheduled_sgd, "adam": scheduled_adam}
+
 
 def paper_optimizer(
     task_learning_rate: float = 5e-4,
@@ -16,25 +18,38 @@ def paper_optimizer(
     schedule: str = "constant",
     task_steps: int = 1,
     pretrained_steps: int = 1,
+    pretrained_optimizer: str = "sgd",
 ) -> GroupedOptimizer:
     """Makes Adam for the task layers and one SGD for all that was pretrained.
 
-    Each goes through its schedule by its own steps, so the SGD's begins with the epoch
-    from which the backbone learns.
+    Each goes through its schedule by its own steps, so that of what was pretrained
+    begins with the epoch from which the backbone learns.
 
     Args:
         task_learning_rate: float, Adam's; a schedule's highest.
-        pretrained_learning_rate: float, SGD's; a schedule's highest. With "one_cycle"
-            SGD has momentum, and a step goes about ten times as far at the same rate.
+        pretrained_learning_rate: float, of the other; a schedule's highest. With
+            "one_cycle" SGD has momentum, and a step goes about ten times as far at the
+            same rate.
         clipnorm: float, norm that the gradient of each of the two is clipped to.
         schedule: a key of `SCHEDULES`.
         task_steps: int, steps in which the task layers learn, for the schedule.
         pretrained_steps: int, steps in which what was pretrained learns.
+        pretrained_optimizer: "sgd", the paper's, or "adam", a second one: gradients of
+            a transformer's weights differ too much in size for one rate. Its rate is
+            thousands of times lower.
 
     Returns:
         `GroupedOptimizer` of the groups `task`, `backbone` and `embedding`.
+
+    Raises:
+        ValueError: if `pretrained_optimizer` or `schedule` is unknown.
     """
-    pretrained = scheduled_sgd(
+    if pretrained_optimizer not in PRETRAINED_OPTIMIZERS:
+        raise ValueError(
+            f"`pretrained_optimizer` must be one of {list(PRETRAINED_OPTIMIZERS)}. "
+            f"Received: {pretrained_optimizer!r}."
+        )
+    pretrained = PRETRAINED_OPTIMIZERS[pretrained_optimizer](
         schedule, pretrained_learning_rate, pretrained_steps, global_clipnorm=clipnorm
     )
     task = scheduled_adam(

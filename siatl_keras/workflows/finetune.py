@@ -52,6 +52,7 @@ def finetune(
     embedding_epoch: int = 5,
     task_learning_rate: float = 5e-4,
     pretrained_learning_rate: float = 1e-4,
+    pretrained_optimizer: str = "sgd",
     clipnorm: float = 1.0,
     schedule: str | None = None,
     average_momentum: float | None = None,
@@ -96,7 +97,8 @@ def finetune(
         embedding_epoch: int, the paper's k.
         task_learning_rate: float, Adam's, for the new layers, and for all of "scratch"
             and "last-token"; the rates of "ulmfit" follow from it.
-        pretrained_learning_rate: float, SGD's, for the pretrained layers.
+        pretrained_learning_rate: float, for the pretrained layers.
+        pretrained_optimizer: theirs, "sgd" (the paper's) or "adam" (for transformers).
         clipnorm: float, norm that the gradient of each optimizer is clipped to.
         schedule: a key of `SCHEDULES`; the method's own if not given. The rates are
             then the highest; a schedule ends with the last of `epochs`.
@@ -204,6 +206,7 @@ def finetune(
             schedule=schedule,
             task_learning_rate=task_learning_rate,
             pretrained_learning_rate=pretrained_learning_rate,
+            pretrained_optimizer=pretrained_optimizer,
             clipnorm=clipnorm,
         )
         model.compile(optimizer, sampled_words=sampled_words)

@@ -58,6 +58,7 @@ def optimizer_of(
     schedule: str,
     task_learning_rate: float,
     pretrained_learning_rate: float,
+    pretrained_optimizer: str,
     clipnorm: float,
 ) -> keras.optimizers.Optimizer:
     """Makes the optimizer of a method, each schedule as long as its part learns.
@@ -72,6 +73,7 @@ def optimizer_of(
         task_learning_rate: float, of the new layers.
         pretrained_learning_rate: float, of what was pretrained, with two optimizers;
             other methods go by `task_learning_rate` alone.
+        pretrained_optimizer: see `paper_optimizer`.
         clipnorm: float, norm that each optimizer's gradient is clipped to.
     """
 
@@ -86,6 +88,7 @@ def optimizer_of(
             schedule,
             steps_from(1),
             steps_from(stages.backbone_epoch),
+            pretrained_optimizer,
         )
     if method.rate_divisor is None:
         return scheduled_adam(

@@ -10,3 +10,16 @@ def test_two_optimizers_with_the_authors_rates_serve_three_groups():
     assert float(sgd.learning_rate) == pytest.approx(1e-4)
     assert optimizer.groups["backbone"] is optimizer.groups["embedding"] is sgd
     assert adam.global_clipnorm == sgd.global_clipnorm == 1.0
+
+
+def test_what_was_pretrained_may_have_an_adam_of_its_own():
+    optimizer = paper_optimizer(0.1, 0.01, pretrained_optimizer="adam")
+    task, pretrained = optimizer.optimizers
+    assert type(task) is type(pretrained) and task is not pretrained
+    assert float(pretrained.learning_rate) == pytest.approx(0.01)
+    assert optimizer.groups["embedding"] is optimizer.groups["backbone"] is pretrained
+
+
+def test_other_optimizers_of_what_was_pretrained_are_refused():
+    with pytest.raises(ValueError, match=r"\['sgd', 'adam'\]. Received: 'rmsprop'"):
+        paper_optimizer(pretrained_optimizer="rmsprop")

@@ -24,6 +24,7 @@ def optimizer(method, model):
         schedule="slanted_triangular",
         task_learning_rate=0.1,
         pretrained_learning_rate=0.01,
+        pretrained_optimizer="sgd",
         clipnorm=1.0,
     )
 
