@@ -20,7 +20,7 @@ def paper_optimizer(
     pretrained_steps: int = 1,
     pretrained_optimizer: str = "sgd",
 ) -> GroupedOptimizer:
-    """Makes Adam for the task layers and one SGD for all that was pretrained.
+    """Makes Adam for the task layers and one SGD, or Adam, for what was pretrained.
 
     Each goes through its schedule by its own steps, so that of what was pretrained
     begins with the epoch from which the backbone learns.

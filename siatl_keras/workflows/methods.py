@@ -17,8 +17,9 @@ class Method:
 
     Attributes:
         pretrained: whether the language model's weights are used.
-        two_optimizers: whether SGD moves what was pretrained, and Adam what is new (the
-            paper's); one Adam moves all otherwise.
+        two_optimizers: whether what was pretrained has an optimizer of its own (the
+            paper's SGD, or another), beside Adam for what is new; one Adam moves all
+            otherwise.
         auxiliary_loss: whether the LM loss is part of the loss.
         sequential_unfreezing: whether layers begin to learn stage by stage; all learn
             from the first epoch otherwise.
