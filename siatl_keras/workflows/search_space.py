@@ -6,7 +6,7 @@ The ranges are wide around the authors' settings (Chronopoulou et al. 2019, sect
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras_tuner
@@ -38,17 +38,20 @@ class Setting:
 # Two are relative, so that every point of the space makes sense: layers thaw from the
 # top, and γ falls.
 STAGE_2_EPOCHS, GAMMA_FALL = "stage_2_epochs", "gamma_fall"
+PRETRAINED_RATE = "pretrained_learning_rate"
 SETTINGS = {
     "backbone_epoch": Setting(1, 4, whole=True, needs="sequential_unfreezing"),
     STAGE_2_EPOCHS: Setting(0, 4, whole=True, needs="sequential_unfreezing"),
     "gamma_initial": Setting(0.02, 1.0, logarithmic=True, needs="auxiliary_loss"),
     GAMMA_FALL: Setting(0.1, 1.0, logarithmic=True, needs="auxiliary_loss"),
     "task_learning_rate": Setting(2e-4, 1e-2, logarithmic=True),
-    "pretrained_learning_rate": Setting(
-        1e-2, 3.0, logarithmic=True, needs="two_optimizers"
-    ),
+    PRETRAINED_RATE: Setting(1e-2, 3.0, logarithmic=True, needs="two_optimizers"),
     "hidden_dropout": Setting(0.0, 0.5, part="backbone"),
     "lstm_dropout": Setting(0.0, 0.6, part="task_layers"),
+}
+# Adam's steps are of one size for all weights, and far smaller.
+ADAM_SETTINGS = {
+    PRETRAINED_RATE: replace(SETTINGS[PRETRAINED_RATE], low=5e-6, high=5e-4)
 }
 
 
@@ -62,8 +65,10 @@ def search_space(arguments: Mapping[str, Any]) -> keras_tuner.HyperParameters:
         the space of what matters to their method.
     """
     method = METHODS[arguments["method"]]
+    adam = arguments["pretrained_optimizer"] == "adam"
+    settings = SETTINGS | ADAM_SETTINGS if adam else SETTINGS
     space = keras_tuner.HyperParameters()
-    for name, setting in SETTINGS.items():
+    for name, setting in settings.items():
         if setting.needs and not getattr(method, setting.needs):
             continue
         if setting.part and name not in (arguments.get(setting.part) or {}):

@@ -10,6 +10,7 @@ ARGUMENTS = {
     "gamma_final": 0.1,
     "task_learning_rate": 5e-4,
     "pretrained_learning_rate": 1e-4,
+    "pretrained_optimizer": "sgd",
     "backbone": {"hidden_dropout": 0.4, "input_dropout": 0.1},
     "task_layers": {"lstm_dropout": 0.3},
 }
@@ -33,6 +34,13 @@ def test_a_range_holds_what_was_given():
     space = {hp.name: hp for hp in search_space(ARGUMENTS).space}
     assert space["pretrained_learning_rate"].min_value == 1e-4
     assert space["task_learning_rate"].min_value == 2e-4
+
+
+def test_adam_has_rates_of_its_own():
+    adam = {**ARGUMENTS, "pretrained_optimizer": "adam"}
+    space = {hp.name: hp for hp in search_space(adam).space}
+    assert space["pretrained_learning_rate"].min_value == 5e-6
+    assert space["pretrained_learning_rate"].max_value == 5e-4
 
 
 @pytest.mark.parametrize(
