@@ -292,6 +292,32 @@ class SiATLClassifier(
             )
         return causal_lm(backbone=self.backbone, preprocessor=preprocessor)
 
+    def save_task_weights(self, filepath: str) -> None:
+        """Saves the weights of the task layers alone.
+
+        KerasHub's method adds the optimizer's state: Adam's is twice the whole model's
+        size, and a preset is a model, not a run.
+
+        Args:
+            filepath: ends in `.weights.h5`.
+        """
+        keras.saving.save_weights(
+            self, filepath, objects_to_skip=self._not_of_the_task()
+        )
+
+    def load_task_weights(self, filepath: str) -> None:
+        """Loads what `save_task_weights` saved.
+
+        Args:
+            filepath: ends in `.weights.h5`.
+        """
+        keras.saving.load_weights(
+            self, filepath, objects_to_skip=self._not_of_the_task()
+        )
+
+    def _not_of_the_task(self) -> list[Any]:
+        return [*_keras_internals.flatten_layers(self.backbone), self.optimizer]
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         head = self.task_head.get_config()

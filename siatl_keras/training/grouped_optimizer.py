@@ -137,6 +137,32 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
                     [v for v in self.groups.built if self.groups(v) is optimizer]
                 )
 
+    def save_own_variables(self, store: Any) -> None:
+        """Saves what no group's optimizer saves: Keras's method would save all twice.
+
+        Args:
+            store: Keras's, of arrays by name.
+        """
+        for index, variable in enumerate(self._own_variables()):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads what `save_own_variables` saved; warns if it is another optimizer's.
+
+        Args:
+            store: Keras's, of arrays by name.
+        """
+        own = self._own_variables()
+        if len(store.keys()) != len(own):
+            super().load_own_variables(store)  # Which warns.
+            return
+        for index, variable in enumerate(own):
+            variable.assign(store[str(index)])
+
+    def _own_variables(self) -> list[keras.Variable]:
+        others = {id(v) for o in self.optimizers for v in o.variables}
+        return [v for v in self.variables if id(v) not in others]
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments; a group that shares an optimizer names the first."""
         first: dict[int, str] = {}

@@ -1,3 +1,7 @@
+import warnings
+import zipfile
+
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -213,8 +217,41 @@ def test_keras_file_and_preset_give_the_same_predictions(
         np.testing.assert_allclose(again.predict(texts, verbose=0), expected, atol=1e-6)
         assert again.label_names == ["no", "yes"]
     saved, original = loaded.optimizer.variables, model.optimizer.variables
+    assert any(variable.numpy().any() for variable in original)
     for a, b in zip(saved, original, strict=True):
         np.testing.assert_allclose(a, b)
+
+
+def test_a_preset_has_no_optimizer_state(make_classifier, texts, labels, tmp_path):
+    model = make_classifier()
+    model.compile(keras.optimizers.Adam())
+    fit(model, texts, labels)
+    model.save_to_preset(str(tmp_path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Keras's, of an optimizer that differs.
+        SiATLClassifier.from_preset(str(tmp_path))
+    with h5py.File(tmp_path / "task.weights.h5") as file:
+        saved = numbers_in(file)
+    head = sum(weight.numpy().size for weight in model.task_head.weights)
+    assert saved == head + 1  # γ
+
+
+def test_a_keras_file_has_the_optimizer_once(make_classifier, tmp_path):
+    model = make_classifier()
+    model.save(tmp_path / "model.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "model.keras") as archive,
+        h5py.File(archive.open("model.weights.h5")) as file,
+    ):
+        saved = numbers_in(file["optimizer"])
+    assert saved == sum(v.numpy().size for v in model.optimizer.variables)
+
+
+def numbers_in(group):
+    """Counts the numbers that a part of an HDF5 file holds."""
+    sizes = []
+    group.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
+    return sum(sizes)
 
 
 def test_preset_saved_under_a_mixed_policy_loads_under_the_current_one(
