@@ -98,6 +98,7 @@ class RawTextFitting:
             dataset,
             validation_data=validation_data,
             callbacks=callbacks,
+            shuffle=False,  # The dataset does; Keras's default makes it warn.
             **kwargs,
         )
 

@@ -127,6 +127,7 @@ def adapt_language_model(
             keras.callbacks.TensorBoard(str(tensorboard)),
             backup,
         ],
+        shuffle=False,  # The dataset does; Keras's default makes it warn.
         verbose=verbose,
     ).history
     metrics = {

@@ -121,6 +121,7 @@ def pretrain_language_model(
             keras.callbacks.TensorBoard(str(Path(output) / "tensorboard")),
             backup,
         ],
+        shuffle=False,  # The dataset does; Keras's default makes it warn.
         verbose=2,
     )
     final = model.evaluate(all_validation, return_dict=True, verbose=0)

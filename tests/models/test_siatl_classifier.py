@@ -199,6 +199,12 @@ def test_without_auxiliary_loss_training_is_on_the_task_alone(
     np.testing.assert_allclose(history.history["loss"], history.history["task_loss"])
 
 
+def test_fit_on_texts_warns_of_nothing(make_classifier, texts, labels):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(make_classifier(), texts, labels, epochs=1)
+
+
 ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
 
 
