@@ -18,7 +18,7 @@ from absl import flags
 from recipes import common
 from siatl_keras.layers.task_head import POOLINGS
 from siatl_keras.models import LSTMBackbone, backbone_class
-from siatl_keras.training import PRETRAINED_OPTIMIZERS, SCHEDULES
+from siatl_keras.training import PRETRAINED_OPTIMIZERS, PRETRAINED_RATES, SCHEDULES
 from siatl_keras.workflows import METHODS, finetune
 
 FLAGS = flags.FLAGS
@@ -64,13 +64,19 @@ flags.DEFINE_bool(
     "A transformer's blocks need less memory and more time.",
 )
 flags.DEFINE_float("task_learning_rate", 5e-4, "Adam's, for the new layers.")
-flags.DEFINE_float("pretrained_learning_rate", 1e-4, "For the pretrained layers.")
+flags.DEFINE_float(
+    "pretrained_learning_rate",
+    None,
+    "For the pretrained layers. "
+    + ", ".join(f"{rate} with {name}" for name, rate in PRETRAINED_RATES.items())
+    + " by default.",
+)
 flags.DEFINE_enum(
     "pretrained_optimizer",
-    "sgd",
+    None,
     list(PRETRAINED_OPTIMIZERS),
-    "For the pretrained layers: sgd is the paper's, adam suits transformers, at a rate "
-    "thousands of times lower.",
+    "For the pretrained layers. By default sgd, the paper's, on an LSTM, adam on "
+    "others.",
 )
 flags.DEFINE_float("clipnorm", 1.0, "Norm each optimizer's gradient is clipped to.")
 flags.DEFINE_enum(

@@ -7,6 +7,7 @@ from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.siatl_classifier import SiATLClassifier
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
+from siatl_keras.models.suited_optimizer import suited_optimizer
 
 __all__ = [
     "backbone_class",
@@ -16,4 +17,5 @@ __all__ = [
     "SiATLClassifier",
     "SiATLPreprocessor",
     "average_embeddings",
+    "suited_optimizer",
 ]

@@ -11,6 +11,7 @@ import keras
 
 from siatl_keras import _keras_internals
 from siatl_keras.models.sliced_training import refuse_xla
+from siatl_keras.models.suited_optimizer import suited_optimizer
 from siatl_keras.training import (
     LanguageModelingLoss,
     MacroF1,
@@ -37,7 +38,8 @@ class ClassifierCompilation:
 
         Args:
             optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
-                `paper_optimizer`: Adam for what is new, SGD for what was pretrained.
+                `paper_optimizer`: Adam for what is new, and for what was pretrained SGD
+                on an LSTM, a second Adam on other backbones.
             loss: a loss for the task logits; "auto" is sparse categorical
                 cross-entropy. The LM loss is always the mean over real tokens.
             metrics: list of metrics of the task logits; "auto" is accuracy and macro
@@ -64,7 +66,8 @@ class ClassifierCompilation:
             **kwargs,
         }
         if optimizer == "auto":
-            optimizer = paper_optimizer()
+            suited = suited_optimizer(type(self.backbone))  # type: ignore[attr-defined]
+            optimizer = paper_optimizer(pretrained_optimizer=suited)
         optimizer = keras.optimizers.get(optimizer)
         if loss == "auto":
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

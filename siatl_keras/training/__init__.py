@@ -13,6 +13,7 @@ from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.paper_optimizer import (
     PRETRAINED_OPTIMIZERS,
+    PRETRAINED_RATES,
     paper_optimizer,
 )
 from siatl_keras.training.schedules import (
@@ -30,6 +31,7 @@ from siatl_keras.training.weight_averaging import WeightAveraging
 
 __all__ = [
     "PRETRAINED_OPTIMIZERS",
+    "PRETRAINED_RATES",
     "SCHEDULES",
     "BackupAndRestore",
     "FusedAdam",

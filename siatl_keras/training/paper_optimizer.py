@@ -1,6 +1,7 @@
 """`paper_optimizer`: the optimizers of the paper, side by side.
 
-Source: Chronopoulou et al. 2019, section 4; the authors' rates for their sarcasm set.
+Source: Chronopoulou et al. 2019, section 4; Adam's rate is the authors' for their
+sarcasm set.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.schedules import scheduled_adam, scheduled_sgd
 
 PRETRAINED_OPTIMIZERS = {"sgd": scheduled_sgd, "adam": scheduled_adam}
+# What did well on the paper's sarcasm set: SGD on the shipped language model, Adam on
+# SmolLM2. At the paper's 1e-4 for SGD, its gradient clipped to a norm of 1, the shipped
+# one stays as good as frozen (perplexity 184, 164 at 0.5; macro F1 0.699, 0.704).
+PRETRAINED_RATES = {"sgd": 0.5, "adam": 5e-5}
 
 
 def paper_optimizer(
     task_learning_rate: float = 5e-4,
-    pretrained_learning_rate: float = 1e-4,
+    pretrained_learning_rate: float | None = None,
     clipnorm: float = 1.0,
     schedule: str = "constant",
     task_steps: int = 1,
@@ -27,9 +32,9 @@ def paper_optimizer(
 
     Args:
         task_learning_rate: float, Adam's; a schedule's highest.
-        pretrained_learning_rate: float, of the other; a schedule's highest. With
-            "one_cycle" SGD has momentum, and a step goes about ten times as far at the
-            same rate.
+        pretrained_learning_rate: float, of the other; a schedule's highest; that of
+            `PRETRAINED_RATES` if not given (the paper's is 1e-4). With "one_cycle" SGD
+            has momentum, and a step goes about ten times as far at the same rate.
         clipnorm: float, norm that the gradient of each of the two is clipped to.
         schedule: a key of `SCHEDULES`.
         task_steps: int, steps in which the task layers learn, for the schedule.
@@ -49,6 +54,8 @@ def paper_optimizer(
             f"`pretrained_optimizer` must be one of {list(PRETRAINED_OPTIMIZERS)}. "
             f"Received: {pretrained_optimizer!r}."
         )
+    if pretrained_learning_rate is None:
+        pretrained_learning_rate = PRETRAINED_RATES[pretrained_optimizer]
     pretrained = PRETRAINED_OPTIMIZERS[pretrained_optimizer](
         schedule, pretrained_learning_rate, pretrained_steps, global_clipnorm=clipnorm
     )

@@ -23,7 +23,7 @@ from siatl_keras.callbacks import (
 )
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
-from siatl_keras.models import SiATLClassifier
+from siatl_keras.models import SiATLClassifier, suited_optimizer
 from siatl_keras.workflows.adapt_language_model import adapt_language_model
 from siatl_keras.workflows.evaluate import evaluate_classifier
 from siatl_keras.workflows.linear_baselines import fit_linear_baseline
@@ -51,8 +51,8 @@ def finetune(
     backbone_epoch: int = 2,
     embedding_epoch: int = 5,
     task_learning_rate: float = 5e-4,
-    pretrained_learning_rate: float = 1e-4,
-    pretrained_optimizer: str = "sgd",
+    pretrained_learning_rate: float | None = None,
+    pretrained_optimizer: str | None = None,
     clipnorm: float = 1.0,
     schedule: str | None = None,
     average_momentum: float | None = None,
@@ -97,8 +97,10 @@ def finetune(
         embedding_epoch: int, the paper's k.
         task_learning_rate: float, Adam's, for the new layers, and for all of "scratch"
             and "last-token"; the rates of "ulmfit" follow from it.
-        pretrained_learning_rate: float, for the pretrained layers.
-        pretrained_optimizer: theirs, "sgd" (the paper's) or "adam" (for transformers).
+        pretrained_learning_rate: float, for the pretrained layers; that of
+            `PRETRAINED_RATES` if not given.
+        pretrained_optimizer: theirs, "sgd" or "adam"; `suited_optimizer` chooses if not
+            given.
         clipnorm: float, norm that the gradient of each optimizer is clipped to.
         schedule: a key of `SCHEDULES`; the method's own if not given. The rates are
             then the highest; a schedule ends with the last of `epochs`.
@@ -206,7 +208,9 @@ def finetune(
             schedule=schedule,
             task_learning_rate=task_learning_rate,
             pretrained_learning_rate=pretrained_learning_rate,
-            pretrained_optimizer=pretrained_optimizer,
+            pretrained_optimizer=(
+                pretrained_optimizer or suited_optimizer(type(model.backbone))
+            ),
             clipnorm=clipnorm,
         )
         model.compile(optimizer, sampled_words=sampled_words)

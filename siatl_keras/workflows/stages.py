@@ -57,7 +57,7 @@ def optimizer_of(
     steps_per_epoch: int,
     schedule: str,
     task_learning_rate: float,
-    pretrained_learning_rate: float,
+    pretrained_learning_rate: float | None,
     pretrained_optimizer: str,
     clipnorm: float,
 ) -> keras.optimizers.Optimizer:
@@ -71,8 +71,8 @@ def optimizer_of(
         steps_per_epoch: int.
         schedule: a key of `SCHEDULES`.
         task_learning_rate: float, of the new layers.
-        pretrained_learning_rate: float, of what was pretrained, with two optimizers;
-            other methods go by `task_learning_rate` alone.
+        pretrained_learning_rate: float, of what was pretrained, with two optimizers,
+            see `paper_optimizer`; other methods go by `task_learning_rate` alone.
         pretrained_optimizer: see `paper_optimizer`.
         clipnorm: float, norm that each optimizer's gradient is clipped to.
     """

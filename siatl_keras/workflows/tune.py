@@ -15,6 +15,8 @@ import keras
 import keras_tuner
 
 from siatl_keras.atomic import write_json, write_text
+from siatl_keras.models import backbone_class, suited_optimizer
+from siatl_keras.training import PRETRAINED_RATES
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.search_space import as_flags, search_space, with_flags
 
@@ -68,7 +70,17 @@ def tune(
         )
     if trials < 1:
         raise ValueError(f"`trials` must be at least 1. Received: trials={trials}.")
-    space = search_space(arguments)
+    optimizer = arguments["pretrained_optimizer"] or suited_optimizer(
+        backbone_class(arguments["lm"])
+    )
+    rate = arguments["pretrained_learning_rate"] or PRETRAINED_RATES[optimizer]
+    space = search_space(
+        {
+            **arguments,
+            "pretrained_optimizer": optimizer,
+            "pretrained_learning_rate": rate,
+        }
+    )
     tuner = FinetuneTuner(
         {**arguments, "test": "", "verbose": 0},
         oracle=_GivenFirst(

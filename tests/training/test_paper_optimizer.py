@@ -1,10 +1,10 @@
 import pytest
 
-from siatl_keras.training import paper_optimizer
+from siatl_keras.training import PRETRAINED_RATES, paper_optimizer
 
 
-def test_two_optimizers_with_the_authors_rates_serve_three_groups():
-    optimizer = paper_optimizer()
+def test_two_optimizers_serve_three_groups():
+    optimizer = paper_optimizer(5e-4, 1e-4)
     adam, sgd = optimizer.optimizers
     assert float(adam.learning_rate) == pytest.approx(5e-4)
     assert float(sgd.learning_rate) == pytest.approx(1e-4)
@@ -18,6 +18,13 @@ def test_what_was_pretrained_may_have_an_adam_of_its_own():
     assert type(task) is type(pretrained) and task is not pretrained
     assert float(pretrained.learning_rate) == pytest.approx(0.01)
     assert optimizer.groups["embedding"] is optimizer.groups["backbone"] is pretrained
+
+
+@pytest.mark.parametrize("name", PRETRAINED_RATES)
+def test_what_was_pretrained_has_a_rate_that_suits_its_optimizer(name):
+    _, pretrained = paper_optimizer(pretrained_optimizer=name).optimizers
+    assert type(pretrained).__name__.lower().endswith(name)
+    assert float(pretrained.learning_rate) == pytest.approx(PRETRAINED_RATES[name])
 
 
 def test_other_optimizers_of_what_was_pretrained_are_refused():

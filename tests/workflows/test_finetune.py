@@ -226,12 +226,24 @@ def transformer(tmp_path_factory):
     return str(folder)
 
 
-@pytest.mark.parametrize("method", ["siatl", "last-token"])
-def test_a_transformer_of_keras_hub_is_fine_tuned(files, transformer, tmp_path, method):
+@pytest.mark.parametrize(
+    ("method", "pretrained_rate"), [("siatl", 5e-5), ("last-token", 5e-4)]
+)
+def test_a_transformer_of_keras_hub_is_fine_tuned(
+    files, transformer, tmp_path, method, pretrained_rate
+):
     model, metrics = finetune(
         *files, transformer, str(tmp_path), method=method, epochs=2, **SMALL
     )
     assert len(metrics["history"]) == 2 and metrics["test"]["macro_f1"] > 0
+    last = metrics["history"][-1]
+    rates = {
+        group: last[f"learning_rate/{group}"]
+        for group in ("task", "backbone", "embedding")
+    }
+    assert rates == pytest.approx(
+        {"task": 5e-4, "backbone": pretrained_rate, "embedding": pretrained_rate}
+    )
     again = SiATLClassifier.from_preset(str(tmp_path / "model"))
     assert type(again.backbone) is keras_hub.models.GPT2Backbone
     np.testing.assert_allclose(
@@ -250,7 +262,7 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
         epochs=3,
         backbone_epoch=2,
         embedding_epoch=3,
-        pretrained_learning_rate=1.0,
+        pretrained_learning_rate=0.01,
         **SMALL,
     )
     assert len(metrics["history"]) == 3
