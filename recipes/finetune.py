@@ -10,7 +10,7 @@ python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --method=bow \
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --output=runs/smollm2 \
     --lm=runs/presets/smollm2 --lora_rank=8  # a preset of KerasHub
 
-Stopped runs, but with LoRA, go on when started again with the same --output.
+Stopped runs go on when started again with the same --output.
 """
 
 from absl import flags

@@ -61,7 +61,7 @@ class SiATLClassifier(
 
     After `model.backbone.enable_lora(rank)`, which freezes all but low-rank adapters,
     compile anew: groups and stages are then the adapters'. What is saved and exported
-    has them merged into the weights, so that a run with them cannot be resumed.
+    has them merged into the weights; a run with `BackupAndRestore` resumes with them.
 
     `fit`, `evaluate` and `predict` take raw texts; labels are class numbers, or class
     names where `label_names` is given. `predict` returns the task logits.

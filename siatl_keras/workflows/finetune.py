@@ -115,7 +115,7 @@ def finetune(
         sampled_words: int, words that estimate the LM loss in training, see
             `SiATLClassifier.compile`; all if not given.
         lora_rank: int, rank of the adapters that learn in place of the backbone's
-            weights; none if not given. Such a run does not go on where it was.
+            weights; none if not given.
         gradient_checkpointing: see `SiATLClassifier`.
         layers_per_epoch: int, see `SequentialUnfreezing`.
         stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
@@ -214,8 +214,6 @@ def finetune(
             clipnorm=clipnorm,
         )
         model.compile(optimizer, sampled_words=sampled_words)
-    # Adapters cannot be restored: Keras makes them when they are enabled, unnamed.
-    backups = [] if lora_rank else [BackupAndRestore(folder / "backup")]
     averaging = [] if average_momentum is None else [WeightAveraging(average_momentum)]
     history = model.fit(
         examples.texts,
@@ -242,7 +240,7 @@ def finetune(
                 restore_best_weights=True,
             ),
             keras.callbacks.TensorBoard(str(folder / "tensorboard")),
-            *backups,
+            BackupAndRestore(folder / "backup"),
         ],
         verbose=verbose,
     )

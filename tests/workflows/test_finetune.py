@@ -7,6 +7,7 @@ import keras_hub
 import numpy as np
 import pytest
 
+from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.models import (
     LSTMBackbone,
     LSTMCausalLM,
@@ -270,6 +271,37 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
     np.testing.assert_array_equal(old, new)
     learned = model.variable_groups["backbone"]
     assert any(v.name.startswith("lora") and v.numpy().any() for v in learned)
+
+
+def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypatch):
+    def run(folder):
+        return finetune(
+            *files,
+            transformer,
+            str(tmp_path / folder),
+            lora_rank=2,
+            epochs=5,
+            backbone_epoch=2,
+            embedding_epoch=3,
+            average_momentum=0.5,
+            pretrained_learning_rate=0.01,
+            **SMALL,
+        )
+
+    def stop(self, epoch, logs=None):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    expected, whole = run("whole")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(GroupLearningRates, "on_epoch_begin", stop)
+        run("stopped")
+    assert (tmp_path / "stopped" / "backup" / "backup.npz").exists()
+    model, metrics = run("stopped")
+    assert metrics["history"] == whole["history"]
+    assert [w.name for w in model.weights].count("lora_kernel_b") == 4
+    for mine, theirs in zip(model.weights, expected.weights, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
 
 
 def test_lora_without_attention_is_refused(files, lm, tmp_path):
