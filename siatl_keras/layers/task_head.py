@@ -40,7 +40,8 @@ class TaskHead(keras.layers.Layer):
     Args:
         num_classes: int, at least 2.
         units: int, units of each task LSTM (of each direction).
-        num_layers: int, task LSTMs on top of each other; 0 pools the hidden states.
+        num_layers: int, task LSTMs on top of each other; 0 pools the hidden states,
+            from which all classes start out as likely.
         bidirectional: bool, whether they run both ways.
         pooling: "attention" (the paper's), "last" (the state after the last token),
             "mean" or "concat" (ULMFiT's: last, maximum and mean).
@@ -141,8 +142,14 @@ class TaskHead(keras.layers.Layer):
             self.output_dropout_layer = keras.layers.Dropout(
                 output_dropout, dtype=dtype
             )
+            # A transformer's states have a few large features that hardly vary. With
+            # random weights these decide the first predictions, and a small rate takes
+            # epochs to outweigh them. A task LSTM's states are all within ±1.
             self.classes = keras.layers.Dense(
-                num_classes, dtype="float32", name="classes"
+                num_classes,
+                kernel_initializer="glorot_uniform" if num_layers else "zeros",
+                dtype="float32",
+                name="classes",
             )
 
     @property

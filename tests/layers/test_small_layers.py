@@ -66,6 +66,14 @@ def test_last_pooling_takes_the_last_real_step():
     np.testing.assert_allclose(logits[1], short[0], atol=1e-6)
 
 
+def test_large_states_decide_nothing_before_the_head_has_learned():
+    large = SEQUENCE + np.array([0.0, 0.0, -18.0])
+    logits, _ = TaskHead(3, num_layers=0)(large, PADDING_MASK)
+    assert not logits.numpy().any()
+    logits, _ = TaskHead(3, units=4)(large, PADDING_MASK)
+    assert logits.numpy().all()
+
+
 def test_concat_pooling_joins_last_maximum_and_mean():
     pooled = ConcatPooling()(SEQUENCE, PADDING_MASK).numpy()
     for row, length in enumerate((4, 2)):

@@ -39,7 +39,7 @@ def classifier(family, lora=False):
     if lora:
         backbone.enable_lora(2)
     preprocessor = SiATLPreprocessor(small.small_tokenizer(family), 16)
-    return SiATLClassifier(backbone, 2, preprocessor)
+    return small.with_classes_apart(SiATLClassifier(backbone, 2, preprocessor))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ class PythonTokenizer(WordTokenizer):
 
 def test_tokenizer_that_runs_python_gives_a_model_of_token_ids(tmp_path, run_python):
     tokenizer = PythonTokenizer(["<pad>", "<s>", "</s>", "<unk>", "a"])
-    model = SiATLClassifier(
-        small.small_backbone("GPT2"), 2, SiATLPreprocessor(tokenizer)
+    model = small.with_classes_apart(
+        SiATLClassifier(small.small_backbone("GPT2"), 2, SiATLPreprocessor(tokenizer))
     )
     with pytest.warns(UserWarning, match="PythonTokenizer runs Python.*`token_ids`"):
         path = export_saved_model(model, tmp_path)

@@ -28,7 +28,7 @@ def small_classifier(family, backbone=None, **kwargs):
         **kwargs,
     )
     model.compile(two_optimizers())
-    return model
+    return small.with_classes_apart(model)
 
 
 def two_optimizers():
@@ -268,6 +268,9 @@ def test_padding_on_either_side_does_not_change_the_pooled_state(pooling, side):
     from siatl_keras.layers import TaskHead
 
     head = TaskHead(2, num_layers=0, pooling=pooling)
+    head.build((1, 5, 4))
+    kernel = head.classes.kernel
+    kernel.assign(keras.random.normal(kernel.shape, seed=5))
     hidden = np.random.default_rng(0).normal(size=(1, 5, 4)).astype("float32")
     expected, _ = head(hidden, np.ones((1, 5), "int32"))
     widths = ((0, 0), (3, 0) if side == "left" else (0, 3))
