@@ -59,7 +59,7 @@ class WeightAveraging(keras.callbacks.Callback):
         self._averages: list[keras.Variable] = []
         # What training goes on from, while the model has the averages.
         self._weights: list[np.ndarray] | None = None
-        self._averaged: set[int] = set()
+        self._learning: set[int] = set()
         self._update: Callable[[tf.Tensor], None] = _averaging([])
 
     def state_for_backup(self) -> dict[str, Any]:
@@ -100,10 +100,10 @@ class WeightAveraging(keras.callbacks.Callback):
             _assign(self._variables[: len(weights)], weights)
         self._weights = None
         learns = {id(variable) for variable in learning}
-        if learns != self._averaged:  # A stage began: anew, as it is traced anew.
+        if learns != self._learning:  # Traced once a stage.
             pairs = zip(self._variables, self._averages, strict=True)
             self._update = _averaging([pair for pair in pairs if id(pair[0]) in learns])
-            self._averaged = learns
+            self._learning = learns
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
