@@ -103,7 +103,9 @@ flags.DEFINE_integer(
     "task_layers", None, "Number of task LSTMs. 1 by default, 0 on a transformer."
 )
 flags.DEFINE_bool("bidirectional", False, "Task LSTM both ways.")
-flags.DEFINE_enum("pooling", "attention", POOLINGS, "Of its steps.")
+flags.DEFINE_enum(
+    "pooling", "attention", POOLINGS, "Of its steps; on transformers, try last."
+)
 flags.DEFINE_float("lstm_dropout", 0.3, "Dropout on the task LSTM's output.")
 flags.DEFINE_float("attention_dropout", 0.3, "Dropout on the attention's scores.")
 flags.DEFINE_float("embedding_dropout", 0.2, "Share of words dropped.")
