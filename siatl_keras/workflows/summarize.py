@@ -137,17 +137,17 @@ def _write_gamma(
     for dataset in sorted(datasets):
         own = [run for run in shown if run.key.dataset == dataset]
         rows = {f"{gamma:g}": runs for gamma, runs in runs_by_gamma(own).items()}
-        falling = [
+        as_given = [
             run
             for run in whole
             if run.key.dataset == dataset and run.key.method == GAMMA_METHOD
         ]
-        if falling:
-            rows["falling, as in the flag file"] = falling
+        if as_given:
+            rows["as in the flag file"] = as_given
         lines += [_gamma_row(dataset, gamma, runs) for gamma, runs in rows.items()]
     lines += [
         "",
-        "Mean ± standard deviation over seeds. γ is the same in all epochs; γ = 0 is "
+        "Mean ± standard deviation over seeds. A number is γ in all epochs; γ = 0 is "
         f"{NO_GAMMA_METHOD}. LM perplexity: on the validation texts, in the end.",
     ]
     write_text(output / "gamma.md", "\n".join(lines) + "\n" + _code(commands))
