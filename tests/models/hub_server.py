@@ -66,5 +66,7 @@ def hub(folder, port=0):
     handler = type("Handler", (_Handler,), {"folder": Path(folder), "asked": asked})
     with http.server.ThreadingHTTPServer(("localhost", port), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}", asked
-        server.shutdown()
+        try:
+            yield f"http://localhost:{server.server_port}", asked
+        finally:
+            server.shutdown()
