@@ -1,7 +1,6 @@
 """Readers and tf.data pipelines."""
 
 from siatl_keras.data.batch_order import batch_order
-from siatl_keras.data.class_weight import class_weight_to_sample_weight
 from siatl_keras.data.classification import classification_dataset
 from siatl_keras.data.epoch_counter import EpochCounter
 from siatl_keras.data.label_map import LabelMap
@@ -15,7 +14,6 @@ __all__ = [
     "Examples",
     "LabelMap",
     "batch_order",
-    "class_weight_to_sample_weight",
     "classification_dataset",
     "lm_dataset",
     "padding_share",

@@ -76,30 +76,3 @@ def _by_number_or_name(names: Iterable[str]):  # noqa: ANN202
         # The name decides between "1" and "01".
         return lambda name: (int(name), name)
     return str
-
-
-def class_names(
-    num_classes: int | None, label_names: Sequence[str] | None
-) -> tuple[int, list[str]]:
-    """Names the classes of a model: as given, or by their numbers.
-
-    Args:
-        num_classes: int, may be left out with `label_names`.
-        label_names: names of the classes, may be left out with `num_classes`.
-
-    Returns:
-        `(number of classes, names)`.
-
-    Raises:
-        ValueError: if both are missing, or they disagree.
-    """
-    if num_classes is None and label_names is None:
-        raise ValueError("Pass `num_classes`, or `label_names` with a name for each.")
-    if label_names is None:
-        label_names = [str(index) for index in range(num_classes or 0)]
-    if num_classes is not None and num_classes != len(label_names):
-        raise ValueError(
-            "`num_classes` must be the number of `label_names`. Received: "
-            f"num_classes={num_classes}, label_names={list(label_names)}."
-        )
-    return len(label_names), [str(name) for name in label_names]

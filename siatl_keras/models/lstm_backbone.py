@@ -13,6 +13,10 @@ import keras_hub
 from keras import ops
 
 from siatl_keras.layers import LSTM, EmbeddingDropout, TokenEmbedding
+from siatl_keras.models.unknown_arguments import (
+    BACKBONE_ARGUMENTS,
+    refuse_unknown_arguments,
+)
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -71,6 +75,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown_arguments(type(self), kwargs, BACKBONE_ARGUMENTS)
         sizes = {
             "vocabulary_size": vocabulary_size,
             "embedding_dim": embedding_dim,

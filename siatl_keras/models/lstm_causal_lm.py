@@ -17,6 +17,10 @@ from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
+from siatl_keras.models.unknown_arguments import (
+    TASK_ARGUMENTS,
+    refuse_unknown_arguments,
+)
 from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
@@ -54,6 +58,7 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
     preprocessor_cls = LSTMCausalLMPreprocessor
 
     def __init__(self, backbone: Any, preprocessor: Any = None, **kwargs: Any) -> None:
+        refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor

@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals, _keras_internals
 from siatl_keras.data import LabelMap
-from siatl_keras.data.label_map import class_names
+from siatl_keras.inputs.class_labels import class_names
+from siatl_keras.inputs.texts import as_texts
 from siatl_keras.layers import TaskHead
 from siatl_keras.layers.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.causal_head import (
@@ -23,6 +24,7 @@ from siatl_keras.models.causal_head import (
     check_causal,
     needs_fixed_length,
 )
+from siatl_keras.models.check_preprocessor import check_preprocessor
 from siatl_keras.models.classifier_compilation import ClassifierCompilation
 from siatl_keras.models.gradient_checkpointing import (
     blocks_of,
@@ -35,6 +37,11 @@ from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining
 from siatl_keras.models.token_names import token_names
+from siatl_keras.models.unknown_arguments import (
+    BACKBONE_ARGUMENTS,
+    TASK_ARGUMENTS,
+    refuse_unknown_arguments,
+)
 
 # Arguments that the preprocessors of language models and classifiers share.
 SPECIAL_TOKENS = ("add_start_token", "add_end_token")
@@ -134,8 +141,11 @@ class SiATLClassifier(
         gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
-        num_classes, label_names = class_names(num_classes, label_names)
+        refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
+        label_names = class_names(num_classes, label_names)
+        num_classes = len(label_names)
         check_causal(backbone, preprocessor)
+        check_preprocessor(backbone, preprocessor)
         if gradient_checkpointing:
             check_blocks(backbone)
         if num_layers is None:
@@ -263,7 +273,7 @@ class SiATLClassifier(
                 f"pooling={self.task_head.pooling!r}. Train one with "
                 'pooling="attention".'
             )
-        x = self.preprocessor(tf.constant(list(texts), tf.string))
+        x = self.preprocessor(tf.constant(as_texts(texts, "texts"), tf.string))
         _, weights = self.classify(x)
         vocabulary = np.array(token_names(self.preprocessor.tokenizer))
         lengths = x["padding_mask"].numpy().sum(-1)
@@ -347,8 +357,9 @@ class SiATLClassifier(
             backbone_overrides: arguments of the backbone that replace the saved ones,
                 such as dropouts; for a new classifier only.
             **kwargs: arguments of the class. With `num_classes` or `label_names`, the
-                task layers are new, and `sequence_length` goes to the preprocessor,
-                which adds start and end tokens if the language model's does.
+                task layers are new, `dtype` is the backbone's (the current policy if
+                not given), and `sequence_length` goes to the preprocessor, which adds
+                start and end tokens if the language model's does.
 
         Returns:
             the classifier, compiled with the defaults.
@@ -357,9 +368,16 @@ class SiATLClassifier(
         if not new:
             return _keras_hub_internals.load_task(cls, preset, load_weights, **kwargs)
         overrides = {
-            "dtype": _keras_hub_internals.preset_dtype(preset),
+            "dtype": kwargs.pop("dtype", _keras_hub_internals.preset_dtype(preset)),
             **(backbone_overrides or {}),
         }
+        refuse_unknown_arguments(
+            _keras_hub_internals.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
+        )
+        own = {
+            name: value for name, value in kwargs.items() if name != "sequence_length"
+        }
+        refuse_unknown_arguments(cls, own, TASK_ARGUMENTS)
         backbone = keras_hub.models.Backbone.from_preset(
             preset, load_weights=load_weights, **overrides
         )

@@ -1,0 +1,47 @@
+"""`refuse_unknown_arguments`: a misspelt constructor argument is an error.
+
+Keras's functional models swallow keyword arguments that they do not know.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+# What KerasHub's classes take beyond their own arguments.
+TASK_ARGUMENTS = ("name", "trainable", "compile")
+BACKBONE_ARGUMENTS = ("name", "trainable", "dtype")
+
+
+def refuse_unknown_arguments(
+    cls: type, kwargs: Iterable[str], known: Sequence[str]
+) -> None:
+    """Raises a `TypeError` if a class's `**kwargs` hold what nothing takes.
+
+    Args:
+        cls: the class, whose `__init__` names its arguments.
+        kwargs: names of the arguments that its `**kwargs` caught.
+        known: names among these that its parents take.
+
+    Raises:
+        TypeError: at the first unknown one, with the name that is most like it.
+    """
+    signature: Any = inspect.signature(cls.__init__)  # type: ignore[misc]
+    kinds = inspect.Parameter
+    own = [
+        name
+        for name, parameter in signature.parameters.items()
+        if name != "self"
+        and parameter.kind not in (kinds.VAR_KEYWORD, kinds.VAR_POSITIONAL)
+    ]
+    for name in kwargs:
+        if name not in own and name not in known:
+            similar = difflib.get_close_matches(name, [*own, *known], n=1)
+            remedy = (
+                f"Did you mean `{similar[0]}`?"
+                if similar
+                else f"It takes: {', '.join(own)}."
+            )
+            raise TypeError(f"{cls.__name__} has no argument `{name}`. {remedy}")
