@@ -4,6 +4,7 @@ from siatl_keras.inputs.batches import packed_batches
 from siatl_keras.inputs.class_labels import ClassLabels
 from siatl_keras.inputs.class_weights import class_weights
 from siatl_keras.inputs.labelled_texts import LabelledTexts, labelled_texts
+from siatl_keras.inputs.plain_texts import plain_texts
 from siatl_keras.inputs.texts import as_texts
 from siatl_keras.inputs.validation_split import validation_split
 
@@ -14,5 +15,6 @@ __all__ = [
     "class_weights",
     "labelled_texts",
     "packed_batches",
+    "plain_texts",
     "validation_split",
 ]

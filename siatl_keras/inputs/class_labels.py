@@ -196,7 +196,7 @@ def _name(name: Any, row: int) -> str:
 
 
 def _labels_of(labels: Any, argument: str) -> list[Any]:
-    shape = getattr(labels, "shape", ())
+    shape: Any = getattr(labels, "shape", ())
     if len(shape) == 2 and shape[1] == 1:
         labels = np.asarray(labels)[:, 0]
     elif len(shape) == 2 and getattr(labels, "columns", None) is None:

@@ -104,7 +104,7 @@ def as_weights(sample_weight: Any, argument: str) -> np.ndarray:
     Raises:
         ValueError: if one is not a finite number, or negative; with its row.
     """
-    shape = getattr(sample_weight, "shape", ())
+    shape: Any = getattr(sample_weight, "shape", ())
     if len(shape) == 2 and shape[1] == 1:
         sample_weight = np.asarray(sample_weight)[:, 0]
     rows = rows_of(sample_weight, argument)

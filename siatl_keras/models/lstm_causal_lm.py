@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from siatl_keras.inputs import as_texts, plain_texts
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
@@ -116,6 +117,61 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
             **kwargs,
         )
 
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        validation_split: float | None = None,
+        validation_data: Any = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains on texts.
+
+        Args:
+            x: texts, see `siatl_keras.inputs.as_texts`; or a dataset of batches of
+                texts, or of packed batches.
+            y: must not be given.
+            batch_size: int, 32 if not given.
+            sample_weight: must not be given.
+            validation_split: float between 0 and 1, share of the texts, the last ones,
+                that are held out for validation.
+            validation_data: texts or a dataset, like `x`.
+            **kwargs: other arguments of `keras.Model.fit`.
+
+        Raises:
+            ValueError: if `x` or `validation_data` is something else, or what must not
+                be given is.
+        """
+        x = plain_texts(x, "x", y=y, sample_weight=sample_weight)
+        if validation_data is not None:
+            if isinstance(validation_data, tuple) and len(validation_data) == 1:
+                (validation_data,) = validation_data
+            validation_data = plain_texts(validation_data, "validation_data")
+            if isinstance(validation_data, tf.Tensor):
+                validation_data = (validation_data,)
+        return super().fit(
+            x,
+            batch_size=batch_size,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            **kwargs,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Evaluates on texts; arguments as for `fit`."""
+        if not kwargs.get("_use_cached_eval_dataset"):
+            x = plain_texts(x, "x", y=y, sample_weight=sample_weight)
+        return super().evaluate(x, batch_size=batch_size, **kwargs)
+
     @classmethod
     def from_preset(
         cls, preset: str, load_weights: bool = True, **kwargs: Any
@@ -166,7 +222,7 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
             losses = self.training_outputs(x, targets, weights, training=False)
             return -tf.reduce_sum(losses, -1)
 
-        texts = tf.constant(list(texts), tf.string)
+        texts = tf.constant(as_texts(texts, "texts"), tf.string)
         dataset = tf.data.Dataset.from_tensor_slices(texts).batch(batch_size)
         none = tf.zeros([0])
         return tf.concat([none, *(batch_scores(batch) for batch in dataset)], 0).numpy()
