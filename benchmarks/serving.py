@@ -33,12 +33,21 @@ def measure():
     for single in singles[:50]:
         served(text=single)
     by_text = sorted(_seconds(served, [single]) for single in singles)
+    request, batch = (
+        sorted(_loop_seconds(predict, lines[:CALLS]))
+        for predict in (
+            lambda texts: model.predict(texts, verbose=0),
+            model.predict_on_batch,
+        )
+    )
     in_memory = [_predict_seconds(model, lines) for _ in range(6)][1:]
     units = {"count": TEXTS, "name": "texts"}
     return [
         _row(f"SavedModel, batches of {BATCH}", statistics.median(by_batch), units),
         _row("SavedModel, one text, median", by_text[CALLS // 2]),
         _row("SavedModel, one text, 99th percentile", by_text[CALLS * 99 // 100]),
+        _row("`predict`, one text, median", request[CALLS // 2]),
+        _row("`predict_on_batch`, one text, median", batch[CALLS // 2]),
         _row(f"`predict`, {TEXTS} texts", statistics.median(in_memory), units),
     ]
 
@@ -52,6 +61,17 @@ def _seconds(served, batches):
     for batch in batches:
         served(text=batch)["probabilities"].numpy()
     return time.perf_counter() - started
+
+
+def _loop_seconds(predict, lines):
+    for line in lines[:50]:
+        predict([line])
+    seconds = []
+    for line in lines:
+        started = time.perf_counter()
+        predict([line])
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
 def _predict_seconds(model, lines):
