@@ -96,13 +96,31 @@ def recompile(
     model.make_train_function(force=True)
 
 
+def symbolic_call(function: Any, *arrays: Any) -> Any:
+    """Calls a function on tensors without values, which also builds a metric.
+
+    `keras.ops` has no public way to do so. Checked against Keras 3.15.1.
+
+    Args:
+        function: a loss, or a metric's `update_state`.
+        *arrays: arrays of the shapes and dtypes of the arguments.
+
+    Returns:
+        what the function returns, `keras.KerasTensor` in place of tensors.
+    """
+    tensors = [keras.KerasTensor(array.shape, str(array.dtype)) for array in arrays]
+    return backend.compute_output_spec(function, *tensors)
+
+
 def build_losses_and_metrics(
     model: keras.Model, y: Any, y_pred: Any, sample_weight: Any
 ) -> None:
     """Makes the variables of a compiled model's losses and metrics, if they lack.
 
     Without a strategy Keras makes them while it traces the first step, and TensorFlow
-    then traces that step again. Checked against Keras 3.15.1.
+    then traces that step again. The means behind logs such as `task_loss` also get
+    their direction here: Keras gives them none, and a callback that monitors one would
+    need to be told its `mode`. Checked against Keras 3.15.1.
 
     Args:
         model: a compiled model.
@@ -121,6 +139,8 @@ def build_losses_and_metrics(
             backend.compute_output_spec(
                 function, None, y, y_pred, sample_weight=sample_weight
             )
+    for metric in model._compile_loss.metrics:
+        metric._direction = "down"
 
 
 def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:

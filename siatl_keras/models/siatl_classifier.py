@@ -378,4 +378,5 @@ def _short_name(name: str) -> str:
     """Turns `task_accuracy` into `accuracy`; the losses keep the output's name."""
     if name in ("task_loss", "lm_loss"):
         return name
-    return name.removeprefix("task_").removeprefix("lm_")
+    output, _, short = name.partition("_")
+    return short if output in ("task", "lm") else name

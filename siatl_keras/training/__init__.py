@@ -26,6 +26,8 @@ from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.slanted_triangular import SlantedTriangular
 from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
+from siatl_keras.training.task_loss import TaskLoss, task_loss
+from siatl_keras.training.task_metric import TaskMetric, task_metric
 from siatl_keras.training.token_perplexity import TokenPerplexity
 from siatl_keras.training.weight_averaging import WeightAveraging
 
@@ -48,6 +50,8 @@ __all__ = [
     "SetEpoch",
     "SlantedTriangular",
     "SyncedLossScaleOptimizer",
+    "TaskLoss",
+    "TaskMetric",
     "TokenPerplexity",
     "WeightAveraging",
     "discriminative_optimizer",
@@ -57,4 +61,6 @@ __all__ = [
     "scheduled_adam",
     "scheduled_sgd",
     "stage_of",
+    "task_loss",
+    "task_metric",
 ]
