@@ -112,7 +112,7 @@ class ClassifierCompilation:
         # would not know those of the next.
         groups = self.variable_groups.values()  # type: ignore[attr-defined]
         optimizer.build([v for group in groups for v in group])
-        before = self.sampled_words  # type: ignore[attr-defined]
+        before = getattr(self, "sampled_words", None)
         self.sample_words(sampled_words)  # type: ignore[attr-defined]
         try:
             super().compile(  # type: ignore[misc]
@@ -129,7 +129,7 @@ class ClassifierCompilation:
                 **kwargs,
             )
         except TypeError:  # An argument that Keras does not know.
-            self.sampled_words = before
+            self.sample_words(before)  # type: ignore[attr-defined]
             raise
         _keras_internals.build_losses_and_metrics(self, y, y_pred, sample_weight)  # type: ignore[arg-type]
         # No dict: Keras would take the metrics in it for the model's own.

@@ -62,7 +62,7 @@ def checked_task_loss(loss: Any, batch: Targets) -> Any:
     loss = losses.get("task", "auto")
     if loss is None:
         raise ValueError(
-            "`loss` must be a loss of the task, or \"auto\". Received: loss=None."
+            '`loss` must be a loss of the task, or "auto". Received: loss=None.'
         )
     num_classes = batch.y_pred.shape[-1]
     made = task_loss("crossentropy" if _is_auto(loss) else loss, num_classes)

@@ -14,14 +14,22 @@ import tensorflow as tf
 from keras import ops
 
 from siatl_keras.models.layer_groups import LayerGroups
+from siatl_keras.models.learning_variables import LearningVariables
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
+from siatl_keras.models.whole_model_saving import WholeModelSaving
 from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
+class LSTMCausalLM(
+    LayerGroups,
+    LearningVariables,
+    SlicedTraining,
+    WholeModelSaving,
+    keras_hub.models.CausalLM,
+):
     """Predicts the next word: trains, scores and generates on raw strings.
 
     Training and evaluation compute the loss in slices of tokens; logits of a whole

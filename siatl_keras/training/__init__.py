@@ -1,6 +1,7 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
 from siatl_keras.training.backup_and_restore import BackupAndRestore
+from siatl_keras.training.complete_logs import CompleteLogs
 from siatl_keras.training.discriminative_optimizer import discriminative_optimizer
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
@@ -29,6 +30,7 @@ from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOpti
 from siatl_keras.training.task_loss import TaskLoss, task_loss
 from siatl_keras.training.task_metric import TaskMetric, task_metric
 from siatl_keras.training.token_perplexity import TokenPerplexity
+from siatl_keras.training.total_loss_monitors import WarnOfTotalLoss
 from siatl_keras.training.weight_averaging import WeightAveraging
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "PRETRAINED_RATES",
     "SCHEDULES",
     "BackupAndRestore",
+    "CompleteLogs",
     "FusedAdam",
     "FusedSGD",
     "GammaDecay",
@@ -53,6 +56,7 @@ __all__ = [
     "TaskLoss",
     "TaskMetric",
     "TokenPerplexity",
+    "WarnOfTotalLoss",
     "WeightAveraging",
     "discriminative_optimizer",
     "geometric_decay",

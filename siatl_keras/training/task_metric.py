@@ -119,12 +119,13 @@ def task_metric(metric: Any, num_classes: int) -> Any:
     1.0
     """
     name = metric if isinstance(metric, str) else None
+    own_name = getattr(metric, "__name__", None)
     if name in ("accuracy", "acc"):
         metric = keras.metrics.SparseCategoricalAccuracy()
-    elif getattr(keras.metrics, getattr(metric, "__name__", ""), None) is metric:
+    elif own_name and getattr(keras.metrics, own_name, None) is metric:
         # A function of Keras stands for the class of its name.
-        name = None if isinstance(metric, type) else metric.__name__
-        metric = metric.__name__
+        name = None if isinstance(metric, type) else own_name
+        metric = own_name
     try:
         metric = keras.metrics.get(metric)
     except (TypeError, ValueError) as error:
