@@ -118,9 +118,7 @@ def build_losses_and_metrics(
     """Makes the variables of a compiled model's losses and metrics, if they lack.
 
     Without a strategy Keras makes them while it traces the first step, and TensorFlow
-    then traces that step again. The means behind logs such as `task_loss` also get
-    their direction here: Keras gives them none, and a callback that monitors one would
-    need to be told its `mode`. Checked against Keras 3.15.1.
+    then traces that step again. Checked against Keras 3.15.1.
 
     Args:
         model: a compiled model.
@@ -139,8 +137,6 @@ def build_losses_and_metrics(
             backend.compute_output_spec(
                 function, None, y, y_pred, sample_weight=sample_weight
             )
-    for metric in model._compile_loss.metrics:
-        metric._direction = "down"
 
 
 def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:

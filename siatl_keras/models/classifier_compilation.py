@@ -12,7 +12,7 @@ import keras
 
 from siatl_keras import _keras_internals
 from siatl_keras.models.compile_arguments import (
-    Targets,
+    TrialBatch,
     checked_loss_weights,
     checked_task_loss,
     checked_task_metrics,
@@ -90,8 +90,7 @@ class ClassifierCompilation:
         weights = checked_loss_weights(loss_weights, gamma, auxiliary)
         if weights:
             arguments["loss_weights"] = weights
-        y, y_pred, sample_weight = self.smallest_targets()  # type: ignore[attr-defined]
-        batch = Targets(y["task"], y_pred["task"], sample_weight["task"])
+        batch = TrialBatch(self.num_classes)  # type: ignore[attr-defined]
         with self.distribute_strategy.scope():  # type: ignore[attr-defined]
             loss = checked_task_loss(loss, batch)
             if _is_auto(metrics):
@@ -131,7 +130,8 @@ class ClassifierCompilation:
         except TypeError:  # An argument that Keras does not know.
             self.sample_words(before)  # type: ignore[attr-defined]
             raise
-        _keras_internals.build_losses_and_metrics(self, y, y_pred, sample_weight)  # type: ignore[arg-type]
+        targets = self.smallest_targets()  # type: ignore[attr-defined]
+        _keras_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
         # No dict: Keras would take the metrics in it for the model's own.
         self._compile_arguments = MappingProxyType(arguments)
         if "lm" in weights:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from siatl_keras import _keras_internals
 from siatl_keras.training import LanguageModelingLoss, task_loss, task_metric
@@ -22,27 +23,43 @@ RESERVED_NAMES = ("loss", "task_loss", "lm_loss", "perplexity", "gamma", "stage"
 
 
 @dataclass(frozen=True)
-class Targets:
-    """The smallest batch of the task: arrays whose values do not matter.
+class TrialBatch:
+    """A batch of the task to try losses and metrics on; the values do not matter.
 
     Attributes:
-        y_true: int `[1]`.
-        y_pred: float `[1, classes]`.
-        sample_weight: float `[1]`.
+        num_classes: int, classes of the model.
     """
 
-    y_true: Any
-    y_pred: Any
-    sample_weight: Any
+    num_classes: int
+
+    @property
+    def rows(self) -> int:
+        """Another number than 1 or that of classes, lest shapes agree by accident."""
+        return self.num_classes + 2
+
+    @property
+    def y_true(self) -> Any:
+        """Class numbers, int32 `[rows]`."""
+        return np.zeros(self.rows, "int32")
+
+    @property
+    def y_pred(self) -> Any:
+        """Logits, float32 `[rows, classes]`."""
+        return np.zeros((self.rows, self.num_classes), "float32")
+
+    @property
+    def sample_weight(self) -> Any:
+        """Weights, float32 `[rows]`."""
+        return np.zeros(self.rows, "float32")
 
 
-def checked_task_loss(loss: Any, batch: Targets) -> Any:
+def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
     """Makes the task's loss, and tries it.
 
     Args:
         loss: as for `compile`: a loss; or a dict or list by output, whose LM loss can
             only be the model's own.
-        batch: the smallest batch of the task.
+        batch: what to try it on.
 
     Returns:
         a loss of class numbers and logits.
@@ -64,22 +81,21 @@ def checked_task_loss(loss: Any, batch: Targets) -> Any:
         raise ValueError(
             '`loss` must be a loss of the task, or "auto". Received: loss=None.'
         )
-    num_classes = batch.y_pred.shape[-1]
-    made = task_loss("crossentropy" if _is_auto(loss) else loss, num_classes)
+    made = task_loss("crossentropy" if _is_auto(loss) else loss, batch.num_classes)
     # As Keras hands targets to a loss.
     _try("loss", loss, made, batch.y_true.astype("float32"), batch.y_pred)
     return made
 
 
 def checked_task_metrics(
-    argument: str, metrics: Any, batch: Targets, weighted: bool
+    argument: str, metrics: Any, batch: TrialBatch, weighted: bool
 ) -> list[Any]:
     """Makes the task's metrics, and builds them.
 
     Args:
         argument: name of the argument of `compile`.
         metrics: as for `compile`: a metric or a list; or a dict by output.
-        batch: the smallest batch of the task.
+        batch: what to try it on.
         weighted: bool, whether they get weights.
 
     Returns:
@@ -106,7 +122,7 @@ def checked_task_metrics(
                 f"`{argument}` must be one list, of the task's metrics, or a dict "
                 f'such as {{"task": ["accuracy"]}}. Received: {metrics!r}.'
             )
-        shaped = task_metric(metric, batch.y_pred.shape[-1])
+        shaped = task_metric(metric, batch.num_classes)
         name = getattr(shaped, "name", None)
         if name in RESERVED_NAMES:
             raise ValueError(

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from siatl_keras.data import EpochCounter, class_weight_to_sample_weight
 from siatl_keras.data import classification_dataset as build_dataset
-from siatl_keras.training import CompleteLogs, SetEpoch, WarnOfTotalLoss
+from siatl_keras.training import CompleteLogs, LossMonitors, SetEpoch
 
 # Small enough for texts of like length to meet, large enough for matrix products to be
 # fast (`benchmarks/serving.py`).
@@ -62,7 +62,7 @@ class RawTextFitting:
             ValueError: if labels are not classes of the model, or `class_weight` comes
                 with a dataset.
         """
-        own = (CompleteLogs(self.training_log_names), WarnOfTotalLoss())  # type: ignore[attr-defined]
+        own = (CompleteLogs(self.training_log_names), LossMonitors())  # type: ignore[attr-defined]
         callbacks = [*keras.tree.flatten(callbacks or []), *own]
         if isinstance(x, tf.data.Dataset):
             if class_weight is not None:

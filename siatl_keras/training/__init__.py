@@ -10,6 +10,7 @@ from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.layers_learning import layers_learning, stage_of
+from siatl_keras.training.loss_monitors import LossMonitors
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.paper_optimizer import (
@@ -30,7 +31,6 @@ from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOpti
 from siatl_keras.training.task_loss import TaskLoss, task_loss
 from siatl_keras.training.task_metric import TaskMetric, task_metric
 from siatl_keras.training.token_perplexity import TokenPerplexity
-from siatl_keras.training.total_loss_monitors import WarnOfTotalLoss
 from siatl_keras.training.weight_averaging import WeightAveraging
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "GroupLearningRates",
     "GroupedOptimizer",
     "LanguageModelingLoss",
+    "LossMonitors",
     "MacroF1",
     "OneCycle",
     "OneCycleMomentum",
@@ -56,7 +57,6 @@ __all__ = [
     "TaskLoss",
     "TaskMetric",
     "TokenPerplexity",
-    "WarnOfTotalLoss",
     "WeightAveraging",
     "discriminative_optimizer",
     "geometric_decay",
