@@ -33,6 +33,13 @@ def fit(model, texts, labels, epochs=1, **kwargs):
     ).history
 
 
+def with_opinions(model):
+    """A model without training gives all texts nearly the same scores; not so this."""
+    for weight in model.task_head.weights:
+        weight.assign(weight.numpy() * 5)
+    return model
+
+
 # --- Losses and metrics ---------------------------------------------------------------
 
 
@@ -53,7 +60,7 @@ def test_a_loss_by_name_trains_on_logits(make_classifier, texts, labels):
 def test_metrics_of_two_classes_are_reported_by_their_names(
     make_classifier, texts, labels
 ):
-    model = make_classifier()
+    model = with_opinions(make_classifier())
     model.compile(
         "sgd",
         keras.losses.CategoricalCrossentropy(label_smoothing=0.2),
@@ -86,12 +93,12 @@ def test_metrics_of_two_classes_are_reported_by_their_names(
 
 
 def test_metrics_of_three_classes_train_and_validate(make_classifier, texts):
-    model = make_classifier(label_names=["a", "b", "c"])
+    model = with_opinions(make_classifier(label_names=["a", "b", "c"]))
     labels = list("abcabcab")
     model.compile(
         keras.optimizers.Adam(0.01),
         keras.losses.CategoricalFocalCrossentropy(),
-        metrics=[keras.metrics.AUC(name="auc"), "precision", MacroF1(3)],
+        metrics=["auc", "precision", MacroF1(3)],
     )
     history = fit(model, texts, labels, validation_data=(texts, labels))
     one_hot = np.eye(3)[model.label_ids(labels)]
