@@ -61,10 +61,11 @@ def test_metrics_of_two_classes_are_reported_by_their_names(
     make_classifier, texts, labels
 ):
     model = with_opinions(make_classifier())
+    auc = keras.metrics.AUC(num_thresholds=20_000, name="auc")
     model.compile(
         "sgd",
         keras.losses.CategoricalCrossentropy(label_smoothing=0.2),
-        metrics={"task": ["auc", "recall", keras.metrics.F1Score(name="f1")]},
+        metrics={"task": [auc, "recall", keras.metrics.F1Score(name="f1")]},
         weighted_metrics=["accuracy", keras.metrics.Precision(name="p")],
     )
     figures = evaluate(model, texts, labels, sample_weight=WEIGHTS)
