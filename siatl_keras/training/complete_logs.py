@@ -26,11 +26,16 @@ class CompleteLogs(keras.callbacks.Callback):
 
     Args:
         names: function that returns the names of the logs of training.
+
+    Raises:
+        ValueError: if a metric has several values, which TensorBoard cannot draw, and
+            would end training after the first epoch.
     """
 
     def __init__(self, names: Callable[[], Iterable[str]]) -> None:
         super().__init__()
         self._names = names
+        self._draws = False
 
     def set_model(self, model: keras.Model) -> None:
         """Takes the model, and the place among the callbacks."""
@@ -40,6 +45,7 @@ class CompleteLogs(keras.callbacks.Callback):
             return
         others: list[Any] = [c for c in callback_list.callbacks if c is not self]
         recorders = (keras.callbacks.History, keras.callbacks.CSVLogger)
+        self._draws = any(isinstance(c, keras.callbacks.TensorBoard) for c in others)
         backups = (BackupAndRestore, keras.callbacks.BackupAndRestore)
         # A new list: Keras is walking through the old one.
         callback_list.callbacks = [
@@ -48,6 +54,17 @@ class CompleteLogs(keras.callbacks.Callback):
             *(c for c in others if isinstance(c, recorders)),
             *(c for c in others if isinstance(c, backups)),
         ]
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Checks that TensorBoard can draw all metrics."""
+        figures = self.model.get_metrics_result() if self._draws else {}
+        vectors = [name for name, value in figures.items() if len(value.shape)]
+        if vectors:
+            raise ValueError(
+                f"The metrics {vectors} have a value for each class, which TensorBoard "
+                'cannot draw. Give them one, such as F1Score(average="macro"), or '
+                "leave `TensorBoard` out."
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the names that are missing, to the history's earlier epochs too."""

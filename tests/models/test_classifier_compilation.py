@@ -247,9 +247,9 @@ def test_a_stages_optimizer_leaves_gamma_where_the_decay_put_it(
     model = make_classifier()
     model.compile("sgd", loss_weights={"task": 1.0, "lm": 0.9})
     stages = SequentialUnfreezing(2, 3, {2: "sgd"}, verbose=0)
-    history = fit(
-        model, texts, labels, 2, callbacks=[GammaDecay(0.4, 0.1, epochs=2), stages]
-    )
+    callbacks = [GammaDecay(0.4, 0.1, epochs=2), stages, WATCHING[0]("loss")]
+    with pytest.warns(UserWarning, match="falling γ.*val_task_loss"):
+        history = fit(model, texts, labels, 2, callbacks=callbacks)
     assert history["gamma"] == pytest.approx([0.4, 0.1])
 
 
@@ -394,7 +394,7 @@ def test_layers_frozen_between_two_fits_do_not_learn(make_classifier, texts, lab
     fit(model, texts, labels)
     model.backbone.trainable = False
     before = [v.numpy() for v in model.backbone.weights]
-    fit(model, texts, labels)
+    fit(model, texts, labels, callbacks=keras.callbacks.Callback())
     for old, new in zip(before, model.backbone.weights, strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -404,6 +404,15 @@ def test_a_model_that_is_frozen_whole_is_refused(compiled, texts):
     with pytest.raises(ValueError, match="nothing to learn"):
         compiled.make_train_function()
     compiled.trainable = True
+
+
+def test_a_layer_thawed_after_the_optimizer_was_built_is_told(make_lm, texts):
+    lm = make_lm()
+    lm.backbone.token_embedding.trainable = False
+    lm.fit(texts, batch_size=8, verbose=0)
+    lm.backbone.token_embedding.trainable = True
+    with pytest.raises(ValueError, match="no state for . weights.*Call `compile`"):
+        lm.fit(texts, batch_size=8, verbose=0)
 
 
 # --- Saving, copying, exporting -------------------------------------------------------

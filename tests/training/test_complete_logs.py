@@ -142,6 +142,17 @@ def test_a_resumed_run_has_the_same_history_and_file(run, tmp_path):
     assert set(rows[0]) == {"epoch", *expected.history}
 
 
+def test_a_metric_that_tensorboard_cannot_draw_is_refused_before_training(tmp_path):
+    model = tiny_classifier()
+    model.compile("sgd", metrics=["f1_score"])
+    before = model.get_weights()
+    board = keras.callbacks.TensorBoard(tmp_path / "board", write_graph=False)
+    with pytest.raises(ValueError, match=r"\['f1_score'\].*average=\"macro\""):
+        fit(tmp_path, board, model=model)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_epochs_without_validation_have_nan(tmp_path):
     history = fit(tmp_path, validation_freq=2).history
     assert np.isnan(history["val_task_loss"]).tolist() == [True, False, True]
