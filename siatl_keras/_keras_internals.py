@@ -96,6 +96,22 @@ def recompile(
     model.make_train_function(force=True)
 
 
+def symbolic_call(function: Any, *arrays: Any) -> Any:
+    """Calls a function on tensors without values, which also builds a metric.
+
+    `keras.ops` has no public way to do so. Checked against Keras 3.15.1.
+
+    Args:
+        function: a loss, or a metric's `update_state`.
+        *arrays: arrays of the shapes and dtypes of the arguments.
+
+    Returns:
+        what the function returns, `keras.KerasTensor` in place of tensors.
+    """
+    tensors = [keras.KerasTensor(array.shape, str(array.dtype)) for array in arrays]
+    return backend.compute_output_spec(function, *tensors)
+
+
 def build_losses_and_metrics(
     model: keras.Model, y: Any, y_pred: Any, sample_weight: Any
 ) -> None:
@@ -310,3 +326,43 @@ def learnable_variables(layers: list[keras.layers.Layer]) -> list[keras.Variable
         for inner in flatten_layers(layer)
         for variable in inner._trainable_variables
     ]
+
+
+def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Lists the variables that an optimizer was built on.
+
+    Checked against Keras 3.15.1.
+
+    Args:
+        optimizer: a built optimizer, loss scaling around it or not.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return list(inner._trainable_variables)
+
+
+def is_saving_to_hdf5() -> bool:
+    """Tells whether Keras is writing the old HDF5 format.
+
+    Its files cannot hold a task model, and fail in ways that hide it.
+    Checked against Keras 3.15.1.
+    """
+    return bool(global_state.get_global_attribute("use_legacy_config"))
+
+
+class KnowsItsCloner:
+    """Mixin for a functional `keras.Model` that `clone_model` cannot copy.
+
+    `keras.models.clone_model` asks the model for nothing but its graph, and would
+    return a plain `Functional`. A class that uses this implements `refuse_cloning`.
+    Checked against Keras 3.15.1.
+    """
+
+    def _run_through_graph(
+        self, inputs: Any, operation_fn: Any = lambda op: op, call_fn: Any = None
+    ) -> Any:
+        """Runs the graph, unless on layers that `clone_model` makes."""
+        if operation_fn.__module__ == "keras.src.models.cloning":
+            self.refuse_cloning()  # type: ignore[attr-defined]
+        return super()._run_through_graph(  # type: ignore[misc]
+            inputs, operation_fn=operation_fn, call_fn=call_fn
+        )

@@ -217,3 +217,55 @@ def test_a_variables_resource_can_be_changed_by_raw_operations():
         resource=_keras_internals.resource(weight), value=tf.constant([5.0])
     )
     assert weight.numpy() == [5.0]
+
+
+def test_a_metric_is_built_by_a_call_on_arrays_without_values():
+    metric = keras.metrics.F1Score()
+    assert metric.variables == []
+    arrays = (np.zeros((4, 3), "float32"), np.zeros((4, 3), "float32"))
+    _keras_internals.symbolic_call(metric.update_state, *arrays)
+    assert [tuple(variable.shape) for variable in metric.variables] == [(3,)] * 4
+    assert not np.any([variable.numpy() for variable in metric.variables])
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_an_optimizer_remembers_what_it_was_built_on(scaled):
+    weights = [keras.Variable([1.0]), keras.Variable([2.0])]
+    optimizer = keras.optimizers.Adam()
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(weights)
+    known = _keras_internals.optimized_variables(optimizer)
+    assert [id(v) for v in known] == [id(v) for v in weights]
+
+
+class Watched(keras.Model):
+    """Notes whether its configuration is asked for by the old format."""
+
+    asked = []
+
+    def get_config(self):
+        self.asked.append(_keras_internals.is_saving_to_hdf5())
+        return super().get_config()
+
+
+def test_saving_to_the_old_format_is_told_from_other_saving(tmp_path):
+    inputs = keras.Input((2,))
+    model = Watched(inputs, keras.layers.Dense(1)(inputs))
+    for name, expected in (("model.h5", True), ("model.keras", False)):
+        Watched.asked.clear()
+        model.save(tmp_path / name)
+        assert set(Watched.asked) == {expected}
+
+
+def test_cloning_is_told_from_calling():
+    class Alone(_keras_internals.KnowsItsCloner, keras.Model):
+        def refuse_cloning(self):
+            raise ValueError("alone")
+
+    inputs = keras.Input((2,))
+    model = Alone(inputs, keras.layers.Dense(1)(inputs))
+    assert model(np.zeros((1, 2))).shape == (1, 1)
+    assert model(keras.Input((2,))).shape == (None, 1)
+    with pytest.raises(ValueError, match="alone"):
+        keras.models.clone_model(model)

@@ -20,7 +20,7 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
     """Draws losses, γ and macro F1 over the epochs of a fine-tuning run, by stage.
 
     Args:
-        epochs: the logs of each epoch; some may lack some keys.
+        epochs: the logs of each epoch; NaN, or no key, where nothing was computed.
         path: PNG to be written.
     """
     figure, (top, bottom) = new_figure(2, 1, (7.5, 6.0), sharex=True)
@@ -109,7 +109,11 @@ def plot_perplexity(
 
 
 def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
-    points = [(logs["epoch"], logs[key]) for logs in epochs if key in logs]
+    points = [
+        (logs["epoch"], logs[key])
+        for logs in epochs
+        if np.isfinite(logs.get(key, np.nan))
+    ]
     if points:
         axes.plot(*zip(*points, strict=True), style, marker=".", label=label)
 

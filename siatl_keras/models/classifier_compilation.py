@@ -5,11 +5,18 @@ Source: Chronopoulou et al. 2019, eq. 3: L = L_task + γ · L_LM, two optimizers
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import keras
 
 from siatl_keras import _keras_internals
+from siatl_keras.models.compile_arguments import (
+    TrialBatch,
+    checked_loss_weights,
+    checked_task_loss,
+    checked_task_metrics,
+)
 from siatl_keras.models.sliced_training import refuse_xla
 from siatl_keras.models.suited_optimizer import suited_optimizer
 from siatl_keras.training import (
@@ -29,22 +36,35 @@ class ClassifierCompilation:
         optimizer: Any = "auto",
         loss: Any = "auto",
         *,
+        loss_weights: Any = None,
         metrics: Any = "auto",
+        weighted_metrics: Any = None,
         sampled_words: int | None = None,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
         """Configures training.
 
+        A compilation that fails leaves the one before it as it was.
+
         Args:
             optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
                 `paper_optimizer`: Adam for what is new, and for what was pretrained SGD
                 on an LSTM, a second Adam on other backbones.
-            loss: a loss for the task logits; "auto" is sparse categorical
-                cross-entropy. The LM loss is always the mean over real tokens.
-            metrics: list of metrics of the task logits; "auto" is accuracy and macro
-                F1. The LM's perplexity is always reported, but in training on
-                `sampled_words`.
+            loss: a loss for the task, or `{"task": loss}`; "auto" is sparse categorical
+                cross-entropy. The LM loss is always the mean over real tokens. Keras's
+                crossentropies compute from logits, whatever their `from_logits`, its
+                other losses from the softmax (see `siatl_keras.training.task_loss`);
+                functions and losses of one's own get class numbers and logits.
+            loss_weights: dict or list of the weights of `task` and `lm`; the LM's sets
+                `model.gamma`, which a `GammaDecay` then assigns. What is not given is 1
+                for the task, and γ as it is.
+            metrics: list of metrics of the task, or `{"task": list}`; "auto" is
+                accuracy and macro F1. Keras's metrics get the targets and
+                probabilities that they take (see `siatl_keras.training.task_metric`);
+                one's own get class numbers and logits. The LM's perplexity is always
+                reported, but in training on `sampled_words`.
+            weighted_metrics: like `metrics`, weighted by the texts' weights.
             sampled_words: int, words of the vocabulary that estimate the LM loss in
                 training, see `siatl_keras.layers.sampled_cross_entropy`; the fewer, the
                 less the auxiliary loss costs. `None` trains on the exact loss.
@@ -52,47 +72,70 @@ class ClassifierCompilation:
             **kwargs: other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: if `jit_compile` is true, or `sampled_words` is not from 2 to
-                the vocabulary's size.
+            ValueError: if `jit_compile` is true, `sampled_words` is not from 2 to the
+                vocabulary's size, a loss or metric cannot be computed from classes, or
+                a weight is negative or no number.
         """
         refuse_xla(jit_compile)
-        self.sample_words(sampled_words)  # type: ignore[attr-defined]
-        self._compile_arguments = {
+        arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
             "sampled_words": sampled_words,
             "jit_compile": jit_compile,
             **kwargs,
         }
-        if optimizer == "auto":
+        gamma, auxiliary = self.gamma, self.auxiliary_loss  # type: ignore[attr-defined]
+        weights = checked_loss_weights(loss_weights, gamma, auxiliary)
+        if weights:
+            arguments["loss_weights"] = weights
+        batch = TrialBatch(self.num_classes)  # type: ignore[attr-defined]
+        with self.distribute_strategy.scope():  # type: ignore[attr-defined]
+            loss = checked_task_loss(loss, batch)
+            if _is_auto(metrics):
+                metrics = ["accuracy", MacroF1(self.num_classes)]  # type: ignore[attr-defined]
+            metrics = checked_task_metrics("metrics", metrics, batch, False)
+            weighted_metrics = checked_task_metrics(
+                "weighted_metrics", weighted_metrics, batch, True
+            )
+        if _is_auto(optimizer):
             suited = suited_optimizer(type(self.backbone))  # type: ignore[attr-defined]
             optimizer = paper_optimizer(pretrained_optimizer=suited)
         optimizer = keras.optimizers.get(optimizer)
-        if loss == "auto":
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if metrics == "auto":
-            metrics = [
-                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-                MacroF1(self.num_classes),  # type: ignore[attr-defined]
-            ]
         self.bind_optimizer(optimizer)  # type: ignore[attr-defined]
         if self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
             # As Keras does by itself, but with replicas that agree on overflow.
             optimizer = SyncedLossScaleOptimizer(optimizer)
-        super().compile(  # type: ignore[misc]
-            optimizer=optimizer,
-            loss={"task": loss, "lm": LanguageModelingLoss()},
-            loss_weights={"task": 1.0, "lm": self.gamma},  # type: ignore[attr-defined]
-            metrics={"task": metrics},
-            weighted_metrics={"lm": [TokenPerplexity()]},
-            jit_compile=jit_compile,
-            **kwargs,
-        )
         # On all variables, before any is frozen: an optimizer built on a stage's own
         # would not know those of the next.
         groups = self.variable_groups.values()  # type: ignore[attr-defined]
-        self.optimizer.build([v for group in groups for v in group])  # type: ignore[attr-defined]
+        optimizer.build([v for group in groups for v in group])
+        before = getattr(self, "sampled_words", None)
+        self.sample_words(sampled_words)  # type: ignore[attr-defined]
+        try:
+            super().compile(  # type: ignore[misc]
+                optimizer=optimizer,
+                loss={"task": loss, "lm": LanguageModelingLoss()},
+                loss_weights={
+                    "task": weights.get("task", 1.0),
+                    # Plain transfer evaluates what it trains on, too.
+                    "lm": gamma if auxiliary else 0.0,
+                },
+                metrics={"task": metrics},
+                weighted_metrics={"task": weighted_metrics, "lm": [TokenPerplexity()]},
+                jit_compile=jit_compile,
+                **kwargs,
+            )
+        except TypeError:  # An argument that Keras does not know.
+            self.sample_words(before)  # type: ignore[attr-defined]
+            raise
+        targets = self.smallest_targets()  # type: ignore[attr-defined]
+        _keras_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
+        # No dict: Keras would take the metrics in it for the model's own.
+        self._compile_arguments = MappingProxyType(arguments)
+        if "lm" in weights:
+            gamma.assign(weights["lm"])
 
     def recompile(self, optimizer: Any) -> None:
         """Goes on with another optimizer, also in the middle of `fit`.
@@ -103,14 +146,21 @@ class ClassifierCompilation:
         y, _, sample_weight = self.smallest_targets()  # type: ignore[attr-defined]
         x = {"token_ids": y["lm"], "padding_mask": y["lm"] + 1}
         arguments = {**self._compile_arguments, "optimizer": optimizer}
+        # γ is no longer what `loss_weights` began with.
+        gamma = self.gamma.numpy()  # type: ignore[attr-defined]
         _keras_internals.recompile(self, arguments, (x, y, sample_weight))
+        self.gamma.assign(gamma)  # type: ignore[attr-defined]
 
     def get_compile_config(self) -> dict[str, Any]:
         """Returns `compile`'s arguments, serialized."""
         return keras.saving.serialize_keras_object(
-            {k: v for k, v in self._compile_arguments.items() if v != "auto"}
+            {k: v for k, v in self._compile_arguments.items() if not _is_auto(v)}
         )
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles with what `get_compile_config` returned."""
         self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"

@@ -15,6 +15,7 @@ from keras import ops
 
 from siatl_keras.inputs import as_texts, plain_texts
 from siatl_keras.models.layer_groups import LayerGroups
+from siatl_keras.models.learning_variables import LearningVariables
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
@@ -22,11 +23,18 @@ from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
     refuse_unknown_arguments,
 )
+from siatl_keras.models.whole_model_saving import WholeModelSaving
 from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
+class LSTMCausalLM(
+    LayerGroups,
+    LearningVariables,
+    SlicedTraining,
+    WholeModelSaving,
+    keras_hub.models.CausalLM,
+):
     """Predicts the next word: trains, scores and generates on raw strings.
 
     Training and evaluation compute the loss in slices of tokens; logits of a whole

@@ -26,7 +26,7 @@ from siatl_keras.inputs import (
 )
 from siatl_keras.inputs.batches import errors_of_rows
 from siatl_keras.models.check_preprocessor import check_preprocessor
-from siatl_keras.training import SetEpoch
+from siatl_keras.training import CompleteLogs, LossMonitors, SetEpoch
 
 # Small enough for texts of like length to meet, large enough for matrix products to be
 # fast (`benchmarks/serving.py`).
@@ -85,7 +85,8 @@ class RawTextFitting:
             ValueError: if texts, labels or weights are not what is said above; the
                 message names the argument and the row.
         """
-        callbacks = keras.tree.flatten(callbacks or [])
+        own = (CompleteLogs(self.training_log_names), LossMonitors())  # type: ignore[attr-defined]
+        callbacks = [*keras.tree.flatten(callbacks or []), *own]
         if isinstance(x, DATASETS):
             _refuse_with_dataset(
                 y=y,

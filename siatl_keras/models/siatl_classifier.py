@@ -26,12 +26,14 @@ from siatl_keras.models.causal_head import (
 )
 from siatl_keras.models.check_preprocessor import check_preprocessor
 from siatl_keras.models.classifier_compilation import ClassifierCompilation
+from siatl_keras.models.classifier_export import ClassifierExport
 from siatl_keras.models.gradient_checkpointing import (
     blocks_of,
     check_blocks,
     checkpointed,
 )
 from siatl_keras.models.layer_groups import LayerGroups
+from siatl_keras.models.learning_variables import LearningVariables
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
@@ -42,17 +44,22 @@ from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
     refuse_unknown_arguments,
 )
+from siatl_keras.models.whole_model_saving import WholeModelSaving
 
 # Arguments that the preprocessors of language models and classifiers share.
 SPECIAL_TOKENS = ("add_start_token", "add_end_token")
+LM_LOGS = ("lm_loss", "perplexity")
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class SiATLClassifier(
     ClassifierCompilation,
+    ClassifierExport,
     RawTextFitting,
     LayerGroups,
+    LearningVariables,
     SlicedTraining,
+    WholeModelSaving,
     _keras_internals.EpochLogsFromMetrics,
     keras_hub.models.Task,
 ):
@@ -63,8 +70,8 @@ class SiATLClassifier(
     `backbone`, `embedding`; optimizers and unfreezing speak of these (an optimizer may
     also have one for each layer, see `variable_groups_by_layer`). While everything
     below the LM head is frozen the LM loss can teach nothing, and training does not
-    compute it: `lm_loss` and `perplexity` are then absent from the training logs (the
-    validation logs have them).
+    compute it: `lm_loss` and `perplexity` are then NaN in the history of training (the
+    validation's are computed).
 
     After `model.backbone.enable_lora(rank)`, which freezes all but low-rank adapters,
     compile anew: groups and stages are then the adapters'. What is saved and exported
@@ -227,7 +234,13 @@ class SiATLClassifier(
         """Leaves out the LM's logs of a training step that did not compute them."""
         if self.lm_learns:
             return super().reported_logs(logs)
-        return {k: v for k, v in logs.items() if k not in ("lm_loss", "perplexity")}
+        return {k: v for k, v in logs.items() if k not in LM_LOGS}
+
+    def training_log_names(self) -> list[str]:
+        """Names the logs of training in which all layers learn."""
+        if not self.auxiliary_loss:
+            return [k for k in self.get_metrics_result() if k not in LM_LOGS]
+        return list(super().reported_logs(self.get_metrics_result()))
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Returns the metrics by their short names: Keras's lead with the output's."""
@@ -396,4 +409,5 @@ def _short_name(name: str) -> str:
     """Turns `task_accuracy` into `accuracy`; the losses keep the output's name."""
     if name in ("task_loss", "lm_loss"):
         return name
-    return name.removeprefix("task_").removeprefix("lm_")
+    output, _, short = name.partition("_")
+    return short if output in ("task", "lm") else name

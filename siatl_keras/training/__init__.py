@@ -1,6 +1,7 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
 from siatl_keras.training.backup_and_restore import BackupAndRestore
+from siatl_keras.training.complete_logs import CompleteLogs
 from siatl_keras.training.discriminative_optimizer import discriminative_optimizer
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
@@ -9,6 +10,7 @@ from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.layers_learning import layers_learning, stage_of
+from siatl_keras.training.loss_monitors import LossMonitors
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.paper_optimizer import (
@@ -26,6 +28,8 @@ from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.slanted_triangular import SlantedTriangular
 from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
+from siatl_keras.training.task_loss import TaskLoss, task_loss
+from siatl_keras.training.task_metric import TaskMetric, task_metric
 from siatl_keras.training.token_perplexity import TokenPerplexity
 from siatl_keras.training.weight_averaging import WeightAveraging
 
@@ -34,12 +38,14 @@ __all__ = [
     "PRETRAINED_RATES",
     "SCHEDULES",
     "BackupAndRestore",
+    "CompleteLogs",
     "FusedAdam",
     "FusedSGD",
     "GammaDecay",
     "GroupLearningRates",
     "GroupedOptimizer",
     "LanguageModelingLoss",
+    "LossMonitors",
     "MacroF1",
     "OneCycle",
     "OneCycleMomentum",
@@ -48,6 +54,8 @@ __all__ = [
     "SetEpoch",
     "SlantedTriangular",
     "SyncedLossScaleOptimizer",
+    "TaskLoss",
+    "TaskMetric",
     "TokenPerplexity",
     "WeightAveraging",
     "discriminative_optimizer",
@@ -57,4 +65,6 @@ __all__ = [
     "scheduled_adam",
     "scheduled_sgd",
     "stage_of",
+    "task_loss",
+    "task_metric",
 ]

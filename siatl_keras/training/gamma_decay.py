@@ -6,6 +6,7 @@ their sarcasm set go from exp(-1.6) to exp(-2.3) in 15 epochs.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -45,14 +46,14 @@ class GammaDecay(keras.callbacks.Callback):
         schedule: keras.optimizers.schedules.LearningRateSchedule | None = None,
     ) -> None:
         super().__init__()
-        if initial <= 0 or final <= 0:
+        if not (0 < initial < math.inf and 0 < final < math.inf):
             raise ValueError(
-                "`initial` and `final` must be positive: a geometric decay never "
-                "reaches 0. For a model without the auxiliary loss, pass "
+                "`initial` and `final` must be positive numbers: a geometric decay "
+                "never reaches 0. For a model without the auxiliary loss, pass "
                 "`auxiliary_loss=False` to it. Received: "
                 f"initial={initial}, final={final}."
             )
-        if epochs < 1:
+        if not 1 <= epochs < math.inf:
             raise ValueError(f"`epochs` must be at least 1. Received: epochs={epochs}.")
         if per not in ("epoch", "step"):
             raise ValueError(f'`per` must be "epoch" or "step". Received: per={per!r}.')
@@ -64,10 +65,27 @@ class GammaDecay(keras.callbacks.Callback):
         self._step: int | None = None
         self._batch_begin = 0
 
-    def value(self, position: int) -> float:
-        """Returns γ at an epoch, or step, counted from 0."""
+    @property
+    def changes(self) -> bool:
+        """Whether γ is going to change."""
         if self.schedule is not None:
-            return float(self.schedule(position))
+            return True
+        return self.initial != self.final and self.epochs > 1
+
+    def value(self, position: int) -> float:
+        """Returns γ at an epoch, or step, counted from 0.
+
+        Raises:
+            ValueError: if `schedule` returns no number from 0 up.
+        """
+        if self.schedule is not None:
+            gamma = float(self.schedule(position))
+            if not 0 <= gamma < math.inf:
+                raise ValueError(
+                    f"`schedule` must return γ, a number from 0 up. Received: {gamma} "
+                    f"for {self.per} {position}."
+                )
+            return gamma
         return geometric_decay(position, self.initial, self.final, self.epochs)
 
     def state_for_backup(self) -> dict[str, Any]:

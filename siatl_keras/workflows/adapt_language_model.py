@@ -18,7 +18,12 @@ from siatl_keras import _keras_hub_internals
 from siatl_keras.atomic import new_folder, write_json
 from siatl_keras.callbacks import BackupAndRestore, GroupLearningRates
 from siatl_keras.data import lm_dataset, read_texts
-from siatl_keras.models import LSTMCausalLM, LSTMCausalLMPreprocessor
+from siatl_keras.models import (
+    LSTMBackbone,
+    LSTMCausalLM,
+    LSTMCausalLMPreprocessor,
+    backbone_class,
+)
 from siatl_keras.training import discriminative_optimizer
 from siatl_keras.workflows.pretrain_language_model import save_preset
 
@@ -77,6 +82,7 @@ def adapt_language_model(
     Raises:
         ValueError: if a file or the preset cannot be read.
     """
+    check_adaptable(lm)
     if preset.exists():
         return json.loads((preset / "metrics.json").read_text("utf-8"))
     keras.utils.set_random_seed(seed)
@@ -139,3 +145,35 @@ def adapt_language_model(
         save_preset(model, folder, "float32")
         write_json(folder / "metrics.json", metrics)
     return metrics
+
+
+def check_adaptable(
+    lm: str,
+    method: str = "adapt_language_model",
+    lora_rank: int | None = None,
+    gradient_checkpointing: bool = False,
+) -> None:
+    """Raises a `ValueError` if a language model cannot be adapted, before it is tried.
+
+    Args:
+        lm: preset of the language model.
+        method: what is to adapt it, for the message.
+        lora_rank: see `finetune`.
+        gradient_checkpointing: see `finetune`.
+    """
+    kind = backbone_class(lm)
+    if not issubclass(kind, LSTMBackbone):
+        raise ValueError(
+            f"{method!r} first trains the language model on the task's texts, which "
+            f"works on an `LSTMBackbone` alone. Received: lm={lm!r}, a "
+            f"{kind.__name__}. Choose another method, such as 'siatl' or 'last-token'."
+        )
+    for name, value in (
+        ("lora_rank", lora_rank),
+        ("gradient_checkpointing", gradient_checkpointing),
+    ):
+        if value:
+            raise ValueError(
+                f"`{name}` is for transformers, {method!r} for an `LSTMBackbone`. "
+                f"Received: {name}={value}. Leave it out."
+            )

@@ -24,7 +24,10 @@ from siatl_keras.callbacks import (
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
 from siatl_keras.models import SiATLClassifier, suited_optimizer
-from siatl_keras.workflows.adapt_language_model import adapt_language_model
+from siatl_keras.workflows.adapt_language_model import (
+    adapt_language_model,
+    check_adaptable,
+)
 from siatl_keras.workflows.evaluate import evaluate_classifier
 from siatl_keras.workflows.linear_baselines import fit_linear_baseline
 from siatl_keras.workflows.methods import METHODS
@@ -129,11 +132,15 @@ def finetune(
         "bow" and "nbow" a scikit-learn pipeline that takes texts, and no history.
 
     Raises:
-        ValueError: if a file or the preset cannot be read, or `method` is unknown.
+        ValueError: if a file or the preset cannot be read, `method` is unknown or not
+            for this language model, or γ is no positive number.
     """
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {list(METHODS)}. Received: {method}")
     row = METHODS[method]
+    gamma_decay = GammaDecay(gamma_initial, gamma_final, gamma_epochs)
+    if row.adapts_language_model:
+        check_adaptable(lm, method, lora_rank, gradient_checkpointing)
     examples = read_examples(train, text_column, label_column)
     label_map = LabelMap.from_examples(examples)
     held_out = read_examples(validation, text_column, label_column)
@@ -224,7 +231,7 @@ def finetune(
         epochs=epochs,
         seed=seed,
         callbacks=[
-            GammaDecay(gamma_initial, gamma_final, gamma_epochs),
+            gamma_decay,
             SequentialUnfreezing(
                 stages.backbone_epoch,
                 stages.embedding_epoch,
@@ -273,18 +280,15 @@ def _enable_lora(backbone: Any, rank: int) -> None:
 
 
 def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
-    """Turns Keras's history into a dict an epoch, with `epoch` counted from 1.
-
-    In stage 1 some logs are absent, and Keras's lists, which are then shorter, no
-    longer tell which epoch a value belongs to; those of training with the LM loss end
-    with the last epoch, so they are read from the end.
+    """Turns Keras's history into a dict per epoch, with `epoch` counted from 1.
 
     Args:
         history: what `fit` returned.
     """
-    total = len(history.epoch)
-    epochs: list[dict[str, Any]] = [{"epoch": epoch + 1} for epoch in history.epoch]
-    for name, values in history.history.items():
-        for logs, value in zip(epochs[total - len(values) :], values, strict=True):
-            logs[name] = float(value)
-    return epochs
+    return [
+        {
+            "epoch": epoch + 1,
+            **{name: float(values[row]) for name, values in history.history.items()},
+        }
+        for row, epoch in enumerate(history.epoch)
+    ]

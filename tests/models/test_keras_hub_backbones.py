@@ -220,6 +220,28 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.backbone.enable_lora(2),
+        lambda model: model.backbone.quantize("int8"),
+    ],
+    ids=["enable_lora", "quantize"],
+)
+def test_a_change_of_the_layers_after_compile_is_refused_before_training(change):
+    model = small_classifier("GPT2")
+    change(model)
+    stages = SequentialUnfreezing(2, 3, verbose=0)
+    with pytest.raises(ValueError, match="changed since `compile`.*Call `compile` ag"):
+        model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[stages])
+    # Of a stage that comes first, in which the adapters are frozen, too.
+    model.backbone.trainable = False
+    with pytest.raises(ValueError, match="changed since `compile`"):
+        model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[stages])
+    model.compile()
+    model.make_train_function()
+
+
 @pytest.mark.parametrize("family", FROM_PRESETS)
 def test_preset_of_a_language_model_gets_a_new_classifier(family, tmp_path):
     causal_lm = small.small_causal_lm(family)

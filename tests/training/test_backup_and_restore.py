@@ -28,7 +28,8 @@ def test_a_run_killed_in_stage_2_ends_as_if_it_had_not_been(
             {name: arrays[f"{run}/{name}"] for name in names}
             for run in ("whole", "resumed")
         )
-    assert json.loads(str(whole.pop("state"))) == json.loads(str(resumed.pop("state")))
+    # As text: a NaN, where stage 1 computes no LM loss, equals none.
+    assert str(whole.pop("state")) == str(resumed.pop("state"))
     for name, expected in whole.items():
         np.testing.assert_allclose(expected, resumed[name], atol=1e-6)
     assert not backup.exists()

@@ -73,10 +73,35 @@ def test_a_model_without_gamma_is_an_error():
     [
         ({"initial": 0.0}, "initial=0.0"),
         ({"final": -1.0}, "final=-1.0"),
+        ({"initial": float("nan")}, "initial=nan"),
+        ({"initial": float("inf")}, "initial=inf"),
+        ({"final": float("nan")}, "final=nan"),
         ({"epochs": 0}, "epochs=0"),
+        ({"epochs": float("nan")}, "epochs=nan"),
+        ({"epochs": float("inf")}, "epochs=inf"),
         ({"per": "batch"}, "per='batch'"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         GammaDecay(**arguments)
+
+
+@pytest.mark.parametrize("gamma", [float("nan"), float("inf"), -0.1])
+def test_a_schedule_that_returns_no_weight_is_an_error(gamma):
+    with pytest.raises(ValueError, match=f"`schedule` must return .*{gamma} for epoch"):
+        GammaDecay(schedule=lambda epoch: gamma).value(0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes"),
+    [
+        ({}, True),
+        ({"initial": 0.2, "final": 0.2}, False),
+        ({"epochs": 1}, False),
+        ({"schedule": lambda epoch: 0.1}, True),
+    ],
+    ids=str,
+)
+def test_it_tells_whether_gamma_is_going_to_change(arguments, changes):
+    assert GammaDecay(**arguments).changes is changes

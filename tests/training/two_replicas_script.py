@@ -80,7 +80,8 @@ def difference(strategy, optimizer, optimizers=None, **head):
             for a, b in zip(one.get_weights(), two.get_weights(), strict=True)
         ),
         "history": max(
-            float(np.abs(np.subtract(one_history[k], two_history[k])).max())
+            # NaN where stage 1 computes nothing.
+            float(np.nanmax(np.abs(np.subtract(one_history[k], two_history[k]))))
             for k in one_history
         ),
     }

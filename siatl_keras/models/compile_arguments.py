@@ -1,0 +1,215 @@
+"""`OutputArguments`: what `compile` takes for each of a classifier's two outputs.
+
+Keras's arguments for a model with the outputs `task` and `lm`, checked before anything
+is compiled: a compilation that fails must leave the one before it whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from siatl_keras import _keras_internals
+from siatl_keras.training import LanguageModelingLoss, task_loss, task_metric
+
+OUTPUTS = ("task", "lm")
+# Names that the logs have already.
+RESERVED_NAMES = ("loss", "task_loss", "lm_loss", "perplexity", "gamma", "stage")
+
+
+@dataclass(frozen=True)
+class TrialBatch:
+    """A batch of the task to try losses and metrics on; the values do not matter.
+
+    Attributes:
+        num_classes: int, classes of the model.
+    """
+
+    num_classes: int
+
+    @property
+    def rows(self) -> int:
+        """Another number than 1 or that of classes, lest shapes agree by accident."""
+        return self.num_classes + 2
+
+    @property
+    def y_true(self) -> Any:
+        """Class numbers, int32 `[rows]`."""
+        return np.zeros(self.rows, "int32")
+
+    @property
+    def y_pred(self) -> Any:
+        """Logits, float32 `[rows, classes]`."""
+        return np.zeros((self.rows, self.num_classes), "float32")
+
+    @property
+    def sample_weight(self) -> Any:
+        """Weights, float32 `[rows]`."""
+        return np.zeros(self.rows, "float32")
+
+
+def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
+    """Makes the task's loss, and tries it.
+
+    Args:
+        loss: as for `compile`: a loss; or a dict or list by output, whose LM loss can
+            only be the model's own.
+        batch: what to try it on.
+
+    Returns:
+        a loss of class numbers and logits.
+
+    Raises:
+        ValueError: if it is none, or another loss is asked for the LM.
+    """
+    losses = {"task": loss}
+    if isinstance(loss, list | tuple | Mapping) and not _is_config(loss):
+        losses = _by_output("loss", loss)
+    lm_loss = losses.get("lm", "auto")
+    if lm_loss not in (None, "auto") and type(lm_loss) is not LanguageModelingLoss:
+        raise ValueError(
+            "`loss` of the output 'lm' is always the mean cross-entropy of the real "
+            f'tokens. Leave it out, or pass "auto". Received: {lm_loss!r}.'
+        )
+    loss = losses.get("task", "auto")
+    if loss is None:
+        raise ValueError(
+            '`loss` must be a loss of the task, or "auto". Received: loss=None.'
+        )
+    made = task_loss("crossentropy" if _is_auto(loss) else loss, batch.num_classes)
+    # As Keras hands targets to a loss.
+    _try("loss", loss, made, batch.y_true.astype("float32"), batch.y_pred)
+    return made
+
+
+def checked_task_metrics(
+    argument: str, metrics: Any, batch: TrialBatch, weighted: bool
+) -> list[Any]:
+    """Makes the task's metrics, and builds them.
+
+    Args:
+        argument: name of the argument of `compile`.
+        metrics: as for `compile`: a metric or a list; or a dict by output.
+        batch: what to try it on.
+        weighted: bool, whether they get weights.
+
+    Returns:
+        metrics of class numbers and logits.
+
+    Raises:
+        ValueError: if one is no metric, cannot take the targets, or has a name that
+            the logs have already, or one is asked for the LM.
+    """
+    if isinstance(metrics, Mapping) and not _is_config(metrics):
+        by_output = _by_output(argument, metrics)
+        if by_output.get("lm"):
+            raise ValueError(
+                f"`{argument}` of the output 'lm' is always its perplexity: its logits "
+                f"are never computed. Leave 'lm' out. Received: {by_output['lm']!r}."
+            )
+        metrics = by_output.get("task")
+    if metrics is None:
+        return []
+    made = []
+    for metric in metrics if isinstance(metrics, list | tuple) else [metrics]:
+        if isinstance(metric, list | tuple):
+            raise ValueError(
+                f"`{argument}` must be one list, of the task's metrics, or a dict "
+                f'such as {{"task": ["accuracy"]}}. Received: {metrics!r}.'
+            )
+        shaped = task_metric(metric, batch.num_classes)
+        name = getattr(shaped, "name", None)
+        if name in RESERVED_NAMES:
+            raise ValueError(
+                f"`{argument}` holds a metric named {name!r}, which the logs have "
+                "already. Give it another name."
+            )
+        update = getattr(shaped, "update_state", None)
+        weights = (batch.sample_weight,) if weighted and update else ()
+        _try(argument, metric, update or shaped, batch.y_true, batch.y_pred, *weights)
+        made.append(shaped)
+    return made
+
+
+def checked_loss_weights(
+    loss_weights: Any, gamma: keras.Variable, auxiliary_loss: bool
+) -> dict[str, float]:
+    """Reads the weights of the two losses.
+
+    Args:
+        loss_weights: dict by output, a list of two numbers, or `None`.
+        gamma: the model's γ, which may stand for itself.
+        auxiliary_loss: bool, whether the model has an LM loss.
+
+    Returns:
+        the weights that were given, by output.
+
+    Raises:
+        ValueError: if one is no number from 0 up.
+    """
+    if loss_weights is None:
+        return {}
+    weights = {}
+    for output, weight in _by_output("loss_weights", loss_weights).items():
+        if output == "lm" and (weight is None or weight is gamma):
+            continue
+        if isinstance(weight, keras.Variable):
+            raise ValueError(
+                f"`loss_weights[{output!r}]` must be a number; γ is the model's own "
+                "variable. To change it in training, assign `model.gamma`, or pass "
+                f"`GammaDecay` to `fit`. Received: {weight!r}."
+            )
+        try:
+            number = float(weight)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not 0 <= number < math.inf:
+            raise ValueError(
+                f"`loss_weights[{output!r}]` must be a number from 0 up. Received: "
+                f"{weight!r}."
+            )
+        weights[output] = number
+    if weights.get("lm") and not auxiliary_loss:
+        raise ValueError(
+            "`loss_weights['lm']` weighs a loss that this model does not have: it was "
+            f"built with auxiliary_loss=False. Received: {weights['lm']}."
+        )
+    return weights
+
+
+def _by_output(argument: str, value: Any) -> dict[str, Any]:
+    """Reads a dict or a list by output."""
+    if isinstance(value, list | tuple) and len(value) == len(OUTPUTS):
+        return dict(zip(OUTPUTS, value, strict=True))
+    if not isinstance(value, Mapping) or not set(value) <= set(OUTPUTS):
+        raise ValueError(
+            f"`{argument}` must be a dict with the model's outputs 'task' and 'lm', or "
+            f"one of them, as keys. Received: {value!r}."
+        )
+    return dict(value)
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
+
+
+def _is_config(value: Any) -> bool:
+    """Tells a serialized Keras object from a dict by output."""
+    return isinstance(value, Mapping) and "class_name" in value
+
+
+def _try(argument: str, given: Any, function: Any, *arrays: Any) -> None:
+    """Runs a loss or metric on arrays without values, which builds it."""
+    try:
+        _keras_internals.symbolic_call(function, *arrays)
+    except Exception as error:
+        name = getattr(given, "name", None) or getattr(given, "__name__", None)
+        raise ValueError(
+            f"`{argument}`: {name or given!r} cannot be computed from class numbers "
+            f"[batch] and logits [batch, classes]: {error}"
+        ) from error
