@@ -46,7 +46,6 @@ class SiATLClassifier(
     RawTextFitting,
     LayerGroups,
     SlicedTraining,
-    _keras_internals.EpochLogsFromMetrics,
     keras_hub.models.Task,
 ):
     """Classifies texts on top of a pretrained causal language model.

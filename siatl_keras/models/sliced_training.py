@@ -16,10 +16,17 @@ from siatl_keras import _keras_internals
 from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 from siatl_keras.models.causal_head import output_weights
+from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
+from siatl_keras.training.replica_share import LossOverReplicas
 
 
-class SlicedTraining:
+class SlicedTraining(
+    _keras_internals.BuiltFromPlaceholders, _keras_internals.EpochLogsFromMetrics
+):
     """Mixin for a `keras.Model` with a language-model output.
+
+    Under a `tf.distribute` strategy losses, gradients and metrics are those of the
+    whole batch, whether or not it divides by the replicas, and however they clip.
 
     A class that uses it implements `training_outputs` and `smallest_targets`, may
     override `reported_logs`, calls `sample_words` in `compile`, and before that has a
@@ -64,9 +71,22 @@ class SlicedTraining:
 
     def make_train_function(self, force: bool = False) -> Any:
         """Makes the function that `fit` runs; see `keras.Model`."""
-        targets = self.smallest_targets()
-        _keras_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
+        self._build_for_training()
+        with self.distribute_strategy.scope():  # type: ignore[attr-defined]
+            if not self.optimizer.built:  # type: ignore[attr-defined]
+                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
         return super().make_train_function(force)  # type: ignore[misc]
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """Makes the function that `evaluate` runs; see `keras.Model`."""
+        self._build_for_training()
+        return super().make_test_function(force)  # type: ignore[misc]
+
+    def _build_for_training(self) -> None:
+        model: Any = self
+        _keras_internals.build_losses_and_metrics(model, *self.smallest_targets())
+        if model.distribute_strategy.num_replicas_in_sync > 1:
+            _keras_internals.replace_losses(model, _over_replicas)
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out a perplexity that a sampled loss would make look too good."""
@@ -141,15 +161,12 @@ class SlicedTraining:
                 x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
             )
             scaled = self.optimizer.scale_loss(loss)  # type: ignore[attr-defined]
-        _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
+        self._track_loss(loss, x)
         gradients = tape.gradient(scaled, values)
         # Without the LM loss the head's bias has no gradient; nothing is amiss then.
         pairs = zip(gradients, variables, strict=True)
-        self.optimizer.apply_gradients(  # type: ignore[attr-defined]
-            [pair for pair in pairs if pair[0] is not None]
-        )
-        logs = self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
-        return self.reported_logs(logs)
+        self._apply_gradients([pair for pair in pairs if pair[0] is not None])
+        return self.reported_logs(self._update_metrics(x, y, y_pred, sample_weight))
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluates a batch; returns the metrics."""
@@ -158,8 +175,53 @@ class SlicedTraining:
         loss = self.compute_loss(  # type: ignore[attr-defined]
             x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
         )
-        _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
-        return self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
+        self._track_loss(loss, x)
+        return self._update_metrics(x, y, y_pred, sample_weight)
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        texts = tf.shape(x["token_ids"])[0]
+        replica = _replica_of_several()
+        if replica is not None:
+            # The batch's loss is a sum over replicas, and so is its weight.
+            mean = tf.distribute.ReduceOp.MEAN
+            texts = replica.all_reduce(mean, tf.cast(texts, "float32"))
+        _keras_internals.track_loss(self, loss, texts)  # type: ignore[arg-type]
+
+    def _apply_gradients(self, pairs: list[tuple[Any, Any]]) -> None:
+        optimizer = self.optimizer  # type: ignore[attr-defined]
+        replica = _replica_of_several()
+        if replica is None:
+            optimizer.apply_gradients(pairs)
+            return
+        # Before the optimizer sees them: Keras's clip the gradients of each replica,
+        # and loss scaling asks the first replica alone whether they are finite.
+        gradients, variables = zip(*pairs, strict=True)
+        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+        with _keras_internals.gradients_are_summed(optimizer):
+            optimizer.apply_gradients(zip(total, variables, strict=True))
+
+    def _update_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any
+    ) -> dict[str, Any]:
+        model: Any = self
+        logs = model.compute_metrics(x, y, y_pred, sample_weight)
+        replica = _replica_of_several()
+        if replica is None:
+            return logs
+        # What one replica has seen says little, and nothing where it got no text.
+        return replica.merge_call(lambda _: model.get_metrics_result())
+
+
+def _replica_of_several() -> Any:
+    """Returns the replica that the code runs on, `None` where it is the only one."""
+    replica = tf.distribute.get_replica_context()
+    several = replica is not None and replica.num_replicas_in_sync > 1
+    return replica if several else None
+
+
+def _over_replicas(loss: Any) -> Any:
+    scaled = isinstance(loss, (LanguageModelingLoss, LossOverReplicas))
+    return loss if scaled else LossOverReplicas(loss)
 
 
 def refuse_xla(jit_compile: Any) -> None:
