@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 from keras.src import backend
 from keras.src.backend.common import global_state
+from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.losses.loss import unscale_loss_for_distribution
 
 
@@ -136,6 +137,44 @@ class BuiltFromPlaceholders:
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Does nothing; Keras calls it before `fit`, `evaluate` and the like."""
+
+
+class StepsOneByOne:
+    """Mixin for a `keras.Model` whose `steps_per_execution` works on several devices.
+
+    Keras's loop over the steps of an execution fails there ("You must feed a value for
+    placeholder tensor", keras issue 19246), so that steps are called one after another.
+    Checked against Keras 3.15.1.
+    """
+
+    def _make_function(self, step_function: Callable[[Any], Any]) -> Callable[..., Any]:
+        """Makes the function that runs an execution."""
+        model: Any = self
+        if model.distribute_strategy.num_replicas_in_sync == 1:
+            return super()._make_function(step_function)  # type: ignore[misc]
+        one_step = TensorFlowTrainer._make_function(_OfOneStep(model), step_function)
+
+        def execution(iterator: Any) -> Any:
+            logs = one_step(iterator)
+            if isinstance(iterator, tf.distribute.DistributedIterator):
+                with contextlib.suppress(tf.errors.OutOfRangeError):
+                    for _ in range(1, model.steps_per_execution):
+                        logs = one_step(iterator)
+            return logs
+
+        return execution
+
+
+class _OfOneStep:
+    """A model as Keras's trainer sees it where an execution is one step."""
+
+    steps_per_execution = 1
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
 
 
 def replace_losses(

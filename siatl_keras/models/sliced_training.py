@@ -13,15 +13,19 @@ import keras
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
+from siatl_keras._keras_internals import sum_duplicates
 from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 from siatl_keras.models.causal_head import output_weights
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.replica_share import LossOverReplicas
+from siatl_keras.training.wait_for_data import wait_for_data
 
 
 class SlicedTraining(
-    _keras_internals.BuiltFromPlaceholders, _keras_internals.EpochLogsFromMetrics
+    _keras_internals.BuiltFromPlaceholders,
+    _keras_internals.StepsOneByOne,
+    _keras_internals.EpochLogsFromMetrics,
 ):
     """Mixin for a `keras.Model` with a language-model output.
 
@@ -149,6 +153,15 @@ class SlicedTraining(
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Makes one optimizer step on a batch; returns the metrics."""
+        with wait_for_data(data) as data:
+            return self._train_step(data)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates a batch; returns the metrics."""
+        with wait_for_data(data) as data:
+            return self._test_step(data)
+
+    def _train_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         variables = self.trainable_variables  # type: ignore[attr-defined]
         values = [variable.value for variable in variables]
@@ -168,8 +181,7 @@ class SlicedTraining(
         self._apply_gradients([pair for pair in pairs if pair[0] is not None])
         return self.reported_logs(self._update_metrics(x, y, y_pred, sample_weight))
 
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates a batch; returns the metrics."""
+    def _test_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         y_pred = self.training_outputs(x, y, sample_weight, training=False)
         loss = self.compute_loss(  # type: ignore[attr-defined]
@@ -189,16 +201,19 @@ class SlicedTraining(
 
     def _apply_gradients(self, pairs: list[tuple[Any, Any]]) -> None:
         optimizer = self.optimizer  # type: ignore[attr-defined]
+        variables = [variable for _, variable in pairs]
+        # Keras's optimizers square the slices of a word that comes twice one by one.
+        gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
         replica = _replica_of_several()
         if replica is None:
-            optimizer.apply_gradients(pairs)
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
             return
         # Before the optimizer sees them: Keras's clip the gradients of each replica,
         # and loss scaling asks the first replica alone whether they are finite.
-        gradients, variables = zip(*pairs, strict=True)
-        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+        gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = [sum_duplicates(gradient) for gradient in gradients]
         with _keras_internals.gradients_are_summed(optimizer):
-            optimizer.apply_gradients(zip(total, variables, strict=True))
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     def _update_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any

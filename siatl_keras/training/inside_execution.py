@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from siatl_keras.training.wait_for_data import wait_for_data
+
 
 class InsideExecution:
     """Calls a function with one value before, or after, each step that a model makes.
@@ -134,9 +136,10 @@ class _StepWithCalls:
         self.calls: list[InsideExecution] = []
 
     def __call__(self, data: Any) -> Any:
-        for each in self.calls:
-            each.call(after=False)
-        logs = self.step(data)
-        for each in self.calls:
-            each.call(after=True)
+        with wait_for_data(data) as data:
+            for each in self.calls:
+                each.call(after=False)
+            logs = self.step(data)
+            for each in self.calls:
+                each.call(after=True)
         return logs
