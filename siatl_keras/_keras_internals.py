@@ -135,7 +135,9 @@ class BuiltFromPlaceholders:
     Checked against Keras 3.15.1.
     """
 
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+    def _maybe_symbolic_build(
+        self, iterator: Any = None, data_batch: Any = None
+    ) -> None:
         """Does nothing; Keras calls it before `fit`, `evaluate` and the like."""
 
 

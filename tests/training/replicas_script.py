@@ -45,7 +45,7 @@ def clipping_optimizer():
     pretrained = keras.optimizers.SGD(0.5, momentum=0.9, global_clipnorm=0.01)
     return GroupedOptimizer(
         {
-            "task": keras.optimizers.Adam(0.01, clipnorm=0.01),
+            "task": keras.optimizers.Adam(0.01, epsilon=0.01, clipnorm=0.01),
             "backbone": pretrained,
             "embedding": pretrained,
         }

@@ -5,8 +5,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("replicas_script.py")
 # Of figures up to 20, in float32. Batch normalisation takes the difference of two sums
-# over all replicas, and Adam's first steps are all of one size, however small the
-# gradient.
+# over all replicas.
 TOLERANCE = {"ulmfit": 1e-4}
 CASES = {
     2: [

@@ -124,9 +124,7 @@ def test_it_averages_every_step_of_an_execution():
     # Three steps an epoch: the second execution makes one.
     unfreezing = {"verbose": 0, "backbone_epoch": 2, "embedding_epoch": 3}
     expected, history = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8))
-    model, mine = fit(
-        SequentialUnfreezing(**unfreezing), WeightAveraging(0.8), steps=2
-    )
+    model, mine = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8), steps=2)
     assert_equal_weights(model.get_weights(), expected.get_weights())
     np.testing.assert_allclose(mine["val_loss"], history["val_loss"], rtol=1e-6)
 
