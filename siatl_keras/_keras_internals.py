@@ -6,13 +6,16 @@ test in `tests/test_keras_internals.py` that fails first when Keras moves.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras.src import backend
 from keras.src.backend.common import global_state
+from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.losses.loss import unscale_loss_for_distribution
 
 
@@ -118,7 +121,8 @@ def build_losses_and_metrics(
     """Makes the variables of a compiled model's losses and metrics, if they lack.
 
     Without a strategy Keras makes them while it traces the first step, and TensorFlow
-    then traces that step again. Checked against Keras 3.15.1.
+    then traces that step again. With one it makes them from the first batch of data,
+    see `BuiltFromPlaceholders`. Checked against Keras 3.15.1.
 
     Args:
         model: a compiled model.
@@ -139,16 +143,105 @@ def build_losses_and_metrics(
             )
 
 
-def skip_gradient_reduction(optimizer: keras.optimizers.Optimizer) -> None:
-    """Makes an optimizer take its gradients as already summed over replicas.
+class BuiltFromPlaceholders:
+    """Mixin for a `keras.Model` that builds all its parts without data.
 
-    Keras clips before it sums, and has no switch for callers that summed before.
+    Under a strategy Keras takes the first batch of the data for that, and averages it
+    over the replicas, which fails where it does not divide by their number.
     Checked against Keras 3.15.1.
+    """
+
+    def _maybe_symbolic_build(
+        self, iterator: Any = None, data_batch: Any = None
+    ) -> None:
+        """Does nothing; Keras calls it before `fit`, `evaluate` and the like."""
+
+
+class StepsOneByOne:
+    """Mixin for a `keras.Model` whose `steps_per_execution` works on several devices.
+
+    Keras's loop over the steps of an execution fails there ("You must feed a value for
+    placeholder tensor", keras issue 19246), so that steps are called one after another.
+    Checked against Keras 3.15.1.
+    """
+
+    def _make_function(self, step_function: Callable[[Any], Any]) -> Callable[..., Any]:
+        """Makes the function that runs an execution."""
+        model: Any = self
+        if model.distribute_strategy.num_replicas_in_sync == 1:
+            return super()._make_function(step_function)  # type: ignore[misc]
+        one_step = TensorFlowTrainer._make_function(_OfOneStep(model), step_function)
+
+        def execution(iterator: Any) -> Any:
+            logs = one_step(iterator)
+            if isinstance(iterator, tf.distribute.DistributedIterator):
+                with contextlib.suppress(tf.errors.OutOfRangeError):
+                    for _ in range(1, model.steps_per_execution):
+                        logs = one_step(iterator)
+            return logs
+
+        return execution
+
+
+class _OfOneStep:
+    """A model as Keras's trainer sees it where an execution is one step."""
+
+    steps_per_execution = 1
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def replace_losses(
+    model: keras.Model, replacement: Callable[[keras.losses.Loss], Any]
+) -> None:
+    """Replaces the losses that a compiled model has resolved.
+
+    Users name losses, or pass functions, and what these mean is only known once they
+    are built. Checked against Keras 3.15.1.
 
     Args:
-        optimizer: changed in place.
+        model: a compiled model, its losses built.
+        replacement: returns what is called in place of a loss, or the loss itself.
     """
-    optimizer._all_reduce_sum_gradients = list
+    compiled = model._compile_loss
+    compiled._flat_losses = [
+        loss._replace(loss=replacement(loss.loss)) for loss in compiled._flat_losses
+    ]
+
+
+@contextlib.contextmanager
+def gradients_are_summed(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Lets an optimizer take gradients that are summed over replicas already.
+
+    Keras clips before it sums, and has no switch for callers that summed before. The
+    replicas' threads meet in every update, so that none leaves the context before all
+    are past the reduction. Checked against Keras 3.15.1.
+
+    Args:
+        optimizer: any Keras optimizer, others inside it included.
+    """
+    optimizers = _inner_optimizers(optimizer)
+    reducing = [o for o in optimizers if "_all_reduce_sum_gradients" not in vars(o)]
+    for each in reducing:
+        each._all_reduce_sum_gradients = list
+    try:
+        yield
+    finally:
+        for each in reducing:
+            del each._all_reduce_sum_gradients
+
+
+def _inner_optimizers(
+    optimizer: keras.optimizers.Optimizer,
+) -> list[keras.optimizers.Optimizer]:
+    inner = list(getattr(optimizer, "optimizers", ()))
+    if hasattr(optimizer, "inner_optimizer"):
+        inner.append(optimizer.inner_optimizer)
+    return [optimizer, *(o for each in inner for o in _inner_optimizers(each))]
 
 
 class FusedGlobalNorm:

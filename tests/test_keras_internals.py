@@ -51,13 +51,62 @@ def test_recompile_works_in_the_middle_of_fit():
     assert int(model.optimizer.iterations) == 2
 
 
-def test_an_optimizer_that_skips_the_reduction_takes_its_gradients_as_they_are():
-    optimizer = keras.optimizers.SGD(0.5)
-    assert callable(optimizer._all_reduce_sum_gradients)
-    _keras_internals.skip_gradient_reduction(optimizer)
+def test_gradients_that_are_summed_are_not_summed_again_inside_any_optimizer():
+    class Counting(keras.optimizers.SGD):
+        sums = 0
+
+        def _all_reduce_sum_gradients(self, grads_and_vars):
+            Counting.sums += 1
+            return super()._all_reduce_sum_gradients(grads_and_vars)
+
+    plain = Counting(0.5)
+    outer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(plain, {}))
+    )
     variable = keras.Variable(np.ones(2, "float32"))
-    optimizer.apply([tf.ones(2)], [variable])
-    np.testing.assert_allclose(variable, [0.5, 0.5])
+    with _keras_internals.gradients_are_summed(outer):
+        plain.apply([tf.ones(2)], [variable])
+    assert Counting.sums == 0
+    plain.apply([tf.ones(2)], [variable])
+    assert Counting.sums == 1
+    np.testing.assert_allclose(variable, [0.0, 0.0])
+
+
+def test_fit_builds_from_data_through_the_method_that_we_override():
+    class Placeholders(_keras_internals.BuiltFromPlaceholders, keras.Sequential):
+        asked = 0
+
+        def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+            Placeholders.asked += 1
+            return super()._maybe_symbolic_build(iterator, data_batch)
+
+    model = Placeholders([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    model.fit(*DATA, verbose=0)
+    model.evaluate(*DATA, verbose=0)
+    model.train_on_batch(*DATA)
+    model.test_on_batch(*DATA)
+    assert Placeholders.asked == 4
+
+
+def test_a_function_of_one_step_can_be_made_whatever_an_execution_has():
+    model = small_model()
+    model.compile("sgd", "mse", steps_per_execution=3, jit_compile=False)
+    view = _keras_internals._OfOneStep(model)
+    one_step = _keras_internals.TensorFlowTrainer._make_function(view, model.train_step)
+    data = iter(tf.data.Dataset.from_tensors(DATA).repeat(5))
+    one_step(data)
+    assert int(model.optimizer.iterations) == 1
+    assert len(list(data)) == 4
+
+
+def test_resolved_losses_can_be_replaced():
+    model = small_model()
+    _keras_internals.build_losses_and_metrics(model, *DATA[1:], DATA[1], np.ones(4))
+    _keras_internals.replace_losses(model, lambda loss: lambda *args: 2 * loss(*args))
+    x, y = DATA
+    loss = model.compute_loss(x, y, y + 1.0)
+    assert float(loss) == 2.0
 
 
 def test_a_callback_finds_the_list_that_calls_it():

@@ -60,7 +60,6 @@ class SiATLClassifier(
     LearningVariables,
     SlicedTraining,
     WholeModelSaving,
-    _keras_internals.EpochLogsFromMetrics,
     keras_hub.models.Task,
 ):
     """Classifies texts on top of a pretrained causal language model.

@@ -13,13 +13,24 @@ import keras
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
+from siatl_keras._keras_internals import sum_duplicates
 from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 from siatl_keras.models.causal_head import output_weights
+from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
+from siatl_keras.training.replica_share import LossOverReplicas
+from siatl_keras.training.wait_for_data import wait_for_data
 
 
-class SlicedTraining:
+class SlicedTraining(
+    _keras_internals.BuiltFromPlaceholders,
+    _keras_internals.StepsOneByOne,
+    _keras_internals.EpochLogsFromMetrics,
+):
     """Mixin for a `keras.Model` with a language-model output.
+
+    Under a `tf.distribute` strategy losses, gradients and metrics are those of the
+    whole batch, whether or not it divides by the replicas, and however they clip.
 
     A class that uses it implements `training_outputs` and `smallest_targets`, may
     override `reported_logs`, calls `sample_words` in `compile`, and before that has a
@@ -64,9 +75,22 @@ class SlicedTraining:
 
     def make_train_function(self, force: bool = False) -> Any:
         """Makes the function that `fit` runs; see `keras.Model`."""
-        targets = self.smallest_targets()
-        _keras_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
+        self._build_for_training()
+        with self.distribute_strategy.scope():  # type: ignore[attr-defined]
+            if not self.optimizer.built:  # type: ignore[attr-defined]
+                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
         return super().make_train_function(force)  # type: ignore[misc]
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """Makes the function that `evaluate` runs; see `keras.Model`."""
+        self._build_for_training()
+        return super().make_test_function(force)  # type: ignore[misc]
+
+    def _build_for_training(self) -> None:
+        model: Any = self
+        _keras_internals.build_losses_and_metrics(model, *self.smallest_targets())
+        if model.distribute_strategy.num_replicas_in_sync > 1:
+            _keras_internals.replace_losses(model, _over_replicas)
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out a perplexity that a sampled loss would make look too good."""
@@ -129,6 +153,15 @@ class SlicedTraining:
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Makes one optimizer step on a batch; returns the metrics."""
+        with wait_for_data(data) as data:
+            return self._train_step(data)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates a batch; returns the metrics."""
+        with wait_for_data(data) as data:
+            return self._test_step(data)
+
+    def _train_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         variables = self.trainable_variables  # type: ignore[attr-defined]
         values = [variable.value for variable in variables]
@@ -141,25 +174,69 @@ class SlicedTraining:
                 x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
             )
             scaled = self.optimizer.scale_loss(loss)  # type: ignore[attr-defined]
-        _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
+        self._track_loss(loss, x)
         gradients = tape.gradient(scaled, values)
         # Without the LM loss the head's bias has no gradient; nothing is amiss then.
         pairs = zip(gradients, variables, strict=True)
-        self.optimizer.apply_gradients(  # type: ignore[attr-defined]
-            [pair for pair in pairs if pair[0] is not None]
-        )
-        logs = self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
-        return self.reported_logs(logs)
+        self._apply_gradients([pair for pair in pairs if pair[0] is not None])
+        return self.reported_logs(self._update_metrics(x, y, y_pred, sample_weight))
 
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates a batch; returns the metrics."""
+    def _test_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         y_pred = self.training_outputs(x, y, sample_weight, training=False)
         loss = self.compute_loss(  # type: ignore[attr-defined]
             x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
         )
-        _keras_internals.track_loss(self, loss, tf.shape(x["token_ids"])[0])
-        return self.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[attr-defined]
+        self._track_loss(loss, x)
+        return self._update_metrics(x, y, y_pred, sample_weight)
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        texts = tf.shape(x["token_ids"])[0]
+        replica = _replica_of_several()
+        if replica is not None:
+            # The batch's loss is a sum over replicas, and so is its weight.
+            mean = tf.distribute.ReduceOp.MEAN
+            texts = replica.all_reduce(mean, tf.cast(texts, "float32"))
+        _keras_internals.track_loss(self, loss, texts)  # type: ignore[arg-type]
+
+    def _apply_gradients(self, pairs: list[tuple[Any, Any]]) -> None:
+        optimizer = self.optimizer  # type: ignore[attr-defined]
+        variables = [variable for _, variable in pairs]
+        # Keras's optimizers square the slices of a word that comes twice one by one.
+        gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
+        replica = _replica_of_several()
+        if replica is None:
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            return
+        # Before the optimizer sees them: Keras's clip the gradients of each replica,
+        # and loss scaling asks the first replica alone whether they are finite.
+        gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = [sum_duplicates(gradient) for gradient in gradients]
+        with _keras_internals.gradients_are_summed(optimizer):
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    def _update_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any
+    ) -> dict[str, Any]:
+        model: Any = self
+        logs = model.compute_metrics(x, y, y_pred, sample_weight)
+        replica = _replica_of_several()
+        if replica is None:
+            return logs
+        # What one replica has seen says little, and nothing where it got no text.
+        return replica.merge_call(lambda _: model.get_metrics_result())
+
+
+def _replica_of_several() -> Any:
+    """Returns the replica that the code runs on, `None` where it is the only one."""
+    replica = tf.distribute.get_replica_context()
+    several = replica is not None and replica.num_replicas_in_sync > 1
+    return replica if several else None
+
+
+def _over_replicas(loss: Any) -> Any:
+    scaled = isinstance(loss, (LanguageModelingLoss, LossOverReplicas))
+    return loss if scaled else LossOverReplicas(loss)
 
 
 def refuse_xla(jit_compile: Any) -> None:

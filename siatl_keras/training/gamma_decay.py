@@ -12,11 +12,13 @@ from typing import Any
 import keras
 
 from siatl_keras.training.geometric_decay import geometric_decay
+from siatl_keras.training.inside_execution import InsideExecution
 
 
 class GammaDecay(keras.callbacks.Callback):
     """Assigns `model.gamma` before each epoch, or each step, and logs it as `gamma`.
 
+    Each step has its own value also where `steps_per_execution` runs several at once.
     The value depends on the epoch (or step) alone, so a run that is resumed goes on
     where it was. List callbacks that read the logs, such as `TensorBoard`, after it.
 
@@ -63,7 +65,7 @@ class GammaDecay(keras.callbacks.Callback):
         self.per = per
         self.schedule = schedule
         self._step: int | None = None
-        self._batch_begin = 0
+        self._inside = InsideExecution(lambda gamma: self.model.gamma.assign(gamma))
 
     @property
     def changes(self) -> bool:
@@ -105,6 +107,8 @@ class GammaDecay(keras.callbacks.Callback):
                 f"{type(self.model).__name__} without `gamma`. Remove the callback."
             )
         self._step = None
+        if self.per == "step":
+            self._inside.enter(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Assigns γ of the epoch."""
@@ -114,22 +118,26 @@ class GammaDecay(keras.callbacks.Callback):
     def on_train_batch_begin(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        """Assigns γ of the step."""
+        """Assigns γ of the step, or of each step of an execution."""
         if self.per == "step":
             if self._step is None:
                 # Not 0 where `fit` goes on with `initial_epoch`. Counted here from
                 # then on, because an optimizer of a later stage starts at 0.
                 iterations = self.model.optimizer.iterations
                 self._step = int(keras.ops.convert_to_numpy(iterations))
-            self._batch_begin = batch
-            self.model.gamma.assign(self.value(self._step))
+            steps = range(self._step, self._step + self._inside.steps)
+            self._inside.begin([self.value(step) for step in steps])
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Counts the steps that one execution made."""
         if self._step is not None:
-            self._step += batch - self._batch_begin + 1
+            self._step += self._inside.end()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Leaves the model's train step as it was."""
+        self._inside.leave()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs γ as it was in the epoch's last step."""

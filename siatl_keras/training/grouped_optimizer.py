@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from siatl_keras import _keras_internals
 from siatl_keras._keras_internals import sum_duplicates
@@ -87,8 +86,6 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
             return
         super().build(list(var_list))
         self.groups.built = list(var_list)
-        for optimizer in self.optimizers:
-            _keras_internals.skip_gradient_reduction(optimizer)
 
     def apply(
         self,
@@ -111,20 +108,20 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
             self.build(trainable_variables)
         pairs = _with_gradients(grads, list(trainable_variables))
         optimizers = [self.groups(variable) for _, variable in pairs]
+        pairs = self._all_reduce_sum_gradients(pairs)
         gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
-        replica = tf.distribute.get_replica_context()
-        if replica is not None and replica.num_replicas_in_sync > 1:
-            gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-            gradients = [sum_duplicates(gradient) for gradient in gradients]
-        for optimizer in self.optimizers:
-            mine = [
-                index for index, other in enumerate(optimizers) if other is optimizer
-            ]
-            if mine:
-                optimizer.apply(
-                    [gradients[index] for index in mine],
-                    [pairs[index][1] for index in mine],
-                )
+        with _keras_internals.gradients_are_summed(self):
+            for optimizer in self.optimizers:
+                mine = [
+                    index
+                    for index, other in enumerate(optimizers)
+                    if other is optimizer
+                ]
+                if mine:
+                    optimizer.apply(
+                        [gradients[index] for index in mine],
+                        [pairs[index][1] for index in mine],
+                    )
         self.iterations.assign_add(1)
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:

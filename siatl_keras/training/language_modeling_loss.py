@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
+
+from siatl_keras.training.replica_share import replica_share
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -47,7 +48,7 @@ class LanguageModelingLoss(keras.losses.Loss):
         if sample_weight is None:
             sample_weight = keras.ops.ones(keras.ops.shape(y_true)[:2], "float32")
         loss = super().__call__(y_true, y_pred, sample_weight=sample_weight)
-        return loss * _share_of_tokens(sample_weight)
+        return loss * replica_share(keras.ops.sum(sample_weight))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Computes each token's loss, float32 `[batch, time]`."""
@@ -74,17 +75,3 @@ def token_losses(y_true: Any, y_pred: Any) -> Any:
     return keras.ops.sparse_categorical_crossentropy(
         keras.ops.cast(y_true, "int32"), y_pred, from_logits=True
     )
-
-
-def _share_of_tokens(sample_weight: Any) -> Any:
-    """Returns the replica's share of all real tokens, relative to an equal share.
-
-    Keras divides a loss by the number of replicas, which is right for means over
-    equally many values.
-    """
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return 1.0
-    tokens = tf.reduce_sum(tf.cast(sample_weight, "float32"))
-    all_tokens = replica.all_reduce(tf.distribute.ReduceOp.SUM, tokens)
-    return tf.math.divide_no_nan(tokens * replica.num_replicas_in_sync, all_tokens)

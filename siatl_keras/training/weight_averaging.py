@@ -15,6 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.training.inside_execution import InsideExecution
+
 
 class WeightAveraging(keras.callbacks.Callback):
     """Averages what learns, step by step; training goes on as if it did not.
@@ -51,6 +53,7 @@ class WeightAveraging(keras.callbacks.Callback):
                 f"momentum={momentum}."
             )
         self.momentum = momentum
+        self._inside = InsideExecution(lambda share: self._update(share), after=True)
         self._forget()
 
     def _forget(self) -> None:
@@ -86,6 +89,7 @@ class WeightAveraging(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begins without averages."""
         self._forget()
+        self._inside.enter(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Gives the model its weights back, and averages also what is new to learn."""
@@ -104,14 +108,27 @@ class WeightAveraging(keras.callbacks.Callback):
             pairs = zip(self._variables, self._averages, strict=True)
             self._update = _averaging([pair for pair in pairs if id(pair[0]) in learns])
             self._learning = learns
+            self._inside.trace_again()
+
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Says what the steps that come count for."""
+        steps = range(self._steps + 1, self._steps + 1 + self._inside.steps)
+        self._inside.begin([1 - self._momentum_at(step) for step in steps])
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        """Averages."""
-        self._steps += 1
-        momentum = min(self.momentum, (1 + self._steps) / (10 + self._steps))
-        self._update(tf.constant(1 - momentum, "float32"))
+        """Averages, where that was not done inside the execution."""
+        self._steps += self._inside.end()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Leaves the model's train step as it was."""
+        self._inside.leave()
+
+    def _momentum_at(self, step: int) -> float:
+        return min(self.momentum, (1 + step) / (10 + step))
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Gives the model the averages, for validation."""

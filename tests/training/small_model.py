@@ -103,11 +103,12 @@ def grouped_optimizer():
     )
 
 
-def small_model(optimizer=None, **kwargs):
+def small_model(optimizer=None, steps_per_execution=1, **kwargs):
     """A compiled model with the same weights at every call."""
     keras.utils.set_random_seed(1)
     model = SmallModel(**kwargs)
-    model.compile(**model.compile_arguments(optimizer or grouped_optimizer()))
+    arguments = model.compile_arguments(optimizer or grouped_optimizer())
+    model.compile(**arguments, steps_per_execution=steps_per_execution)
     return model
 
 

@@ -6,9 +6,9 @@ from small_model import small_data, small_model
 from siatl_keras.training import GammaDecay
 
 
-def fit(callback, epochs=3, model=None, initial_epoch=0):
+def fit(callback, epochs=3, model=None, initial_epoch=0, rows=8):
     model = model or small_model()
-    x, y, sample_weight = small_data(8)
+    x, y, sample_weight = small_data(rows)
     return model.fit(
         x,
         y,
@@ -40,6 +40,19 @@ def test_it_decays_per_step():
     history = fit(GammaDecay(0.8, 0.1, epochs=4, per="step"), epochs=2)
     # Two steps an epoch: 0.8, 0.4, then 0.2, 0.1; the log is the last step's.
     np.testing.assert_allclose(history.history["gamma"], [0.4, 0.1], 1e-6)
+
+
+def test_each_step_of_an_execution_has_its_own_gamma():
+    def decay():
+        return GammaDecay(0.8, 0.001, epochs=9, per="step")
+
+    expected = fit(decay(), epochs=3, rows=20).history
+    model = small_model(steps_per_execution=2)
+    history = fit(decay(), epochs=3, rows=20, model=model).history
+    assert history.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_allclose(history[name], expected[name], rtol=1e-5)
+    assert "train_step" not in vars(model)
 
 
 def test_it_counts_on_where_fit_goes_on():

@@ -25,8 +25,8 @@ class Recorder(keras.callbacks.Callback):
         self.kept.append(self.model.get_weights())
 
 
-def fit(*callbacks, validation=True, epochs=4, model=None):
-    model = model or small_model()
+def fit(*callbacks, validation=True, epochs=4, model=None, steps=1):
+    model = model or small_model(steps_per_execution=steps)
     x, y, sample_weight = small_data(12)
     history = model.fit(
         x,
@@ -118,6 +118,32 @@ def test_a_second_fit_begins_anew():
     assert_equal_weights(
         model.get_weights(), averages_by_hand(first, recorder.steps, 0.9)
     )
+
+
+def test_it_averages_every_step_of_an_execution():
+    # Three steps an epoch: the second execution makes one.
+    unfreezing = {"verbose": 0, "backbone_epoch": 2, "embedding_epoch": 3}
+    expected, history = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8))
+    model, mine = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8), steps=2)
+    assert_equal_weights(model.get_weights(), expected.get_weights())
+    np.testing.assert_allclose(mine["val_loss"], history["val_loss"], rtol=1e-6)
+
+
+def test_a_later_fit_without_it_averages_nothing_even_if_the_first_was_cut_off():
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    model, plain = small_model(steps_per_execution=2), small_model()
+    with pytest.raises(KeyboardInterrupt):
+        fit(Stop(), WeightAveraging(0.8), model=model)
+    model.set_weights(plain.get_weights())
+    pairs = zip(model.optimizer.variables, plain.optimizer.variables, strict=True)
+    for mine, new in pairs:
+        mine.assign(new)
+    fit(model=model, epochs=1)
+    fit(model=plain, epochs=1)
+    assert_equal_weights(model.get_weights(), plain.get_weights())
 
 
 @given(

@@ -1,0 +1,63 @@
+"""`replica_share`: how much of a batch a replica has; and losses that weigh by it.
+
+Keras averages the replicas' means, which is the mean over the batch only where it
+divides by the number of replicas: a batch of 25 texts leaves one replica less to learn
+from, and the last batch of an epoch may leave it nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def replica_share(amount: Any) -> Any:
+    """Returns this replica's share of an amount, relative to an equal share.
+
+    Args:
+        amount: scalar tensor, such as the replica's number of texts.
+
+    Returns:
+        float32 scalar, whose mean over replicas is 1 (0 where none has anything); the
+        number 1.0 on one device.
+    """
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return 1.0
+    amount = tf.cast(amount, "float32")
+    whole = replica.all_reduce(tf.distribute.ReduceOp.SUM, amount)
+    return tf.math.divide_no_nan(amount * replica.num_replicas_in_sync, whole)
+
+
+class LossOverReplicas:
+    """A Keras loss, scaled so that the replicas' sum is the loss of the whole batch.
+
+    Args:
+        loss: a `keras.losses.Loss` that is a mean over texts, weighted or not, or a
+            sum. A loss of another kind, such as a ratio of two sums, is taken for a
+            mean over texts.
+
+    Call arguments:
+        y_true: `[batch, …]`.
+        y_pred: `[batch, …]`.
+        sample_weight: `[batch]`, or `None`.
+
+    Returns:
+        scalar.
+    """
+
+    def __init__(self, loss: keras.losses.Loss) -> None:
+        self.loss = loss
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Computes the loss; see the class."""
+        value = self.loss(y_true, y_pred, sample_weight)
+        if self.loss.reduction in ("sum", "none", None):
+            return value  # Keras divides nothing by the number of replicas then.
+        by_weight = self.loss.reduction == "mean_with_sample_weight"
+        amount = tf.shape(y_pred)[0]
+        if by_weight and sample_weight is not None:
+            amount = tf.reduce_sum(sample_weight)
+        return value * tf.cast(replica_share(amount), value.dtype)

@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("replicas_script.py")
+# Of figures up to 20, in float32. Batch normalisation takes the difference of two sums
+# over all replicas.
+TOLERANCE = {"ulmfit": 1e-4}
+CASES = {
+    2: [
+        "three_stages",
+        "optimizer_per_stage",
+        "ulmfit",
+        "steps_at_once",
+        "transformer",
+        "language_model",
+        "single_batches",
+    ],
+    3: ["three_stages", "steps_at_once", "language_model", "sampled_words"],
+}
+
+
+@pytest.fixture(scope="module")
+def results(run_python):
+    """Figures of a number of devices, each from a process of its own."""
+    found = {}
+
+    def of(devices):
+        if devices not in found:
+            lines = run_python(SCRIPT, devices).splitlines()
+            found[devices] = json.loads(lines[-1])
+        return found[devices]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("devices", "case"), [(count, case) for count in CASES for case in CASES[count]]
+)
+def test_several_devices_equal_one_whether_or_not_batches_divide(
+    results, devices, case
+):
+    differences = results(devices)[case]
+    assert max(differences.values()) < TOLERANCE.get(case, 1e-5), differences
+
+
+@pytest.mark.parametrize("devices", CASES)
+def test_losses_of_every_reduction_are_those_of_the_whole_batch(results, devices):
+    losses = results(devices)["losses"]
+    assert set(losses) == {"sum", "mean", "sum_over_batch_size"} | {
+        "mean_with_sample_weight"
+    }
+    assert max(losses.values()) < 1e-6
+
+
+def test_an_overflow_on_the_second_replica_skips_the_step(results):
+    unchanged, scale = results(2)["overflow"]
+    assert unchanged
+    assert scale == 2.0**14
