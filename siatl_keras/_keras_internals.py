@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras.src import backend
 from keras.src.backend.common import global_state
 from keras.src.losses.loss import unscale_loss_for_distribution
+from keras.src.saving import serialization_lib
 
 
 def track_loss(model: keras.Model, loss: Any, batch_size: Any) -> None:
@@ -310,3 +311,12 @@ def learnable_variables(layers: list[keras.layers.Layer]) -> list[keras.Variable
         for inner in flatten_layers(layer)
         for variable in inner._trainable_variables
     ]
+
+
+def in_safe_mode() -> bool:
+    """Whether what is being made comes from a saved file that nobody vouched for.
+
+    Keras asks this before it runs a saved lambda, KerasHub before it reads a file that
+    a saved tokenizer names; there is no public way. Checked against Keras 3.15.1.
+    """
+    return bool(serialization_lib.in_safe_mode())

@@ -217,3 +217,20 @@ def test_a_variables_resource_can_be_changed_by_raw_operations():
         resource=_keras_internals.resource(weight), value=tf.constant([5.0])
     )
     assert weight.numpy() == [5.0]
+
+
+def test_what_is_deserialised_knows_that_it_is_in_safe_mode():
+    seen = []
+
+    @keras.saving.register_keras_serializable(package="tests")
+    class Asks(keras.layers.Layer):
+        @classmethod
+        def from_config(cls, config):
+            seen.append(_keras_internals.in_safe_mode())
+            return cls(**config)
+
+    saved = keras.saving.serialize_keras_object(Asks())
+    keras.saving.deserialize_keras_object(saved)
+    keras.saving.deserialize_keras_object(saved, safe_mode=False)
+    assert seen == [True, False]
+    assert _keras_internals.in_safe_mode() is False, "outside of any"
