@@ -6,7 +6,10 @@ test in `tests/test_keras_internals.py` that fails first when Keras moves.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -320,3 +323,33 @@ def in_safe_mode() -> bool:
     a saved tokenizer names; there is no public way. Checked against Keras 3.15.1.
     """
     return bool(serialization_lib.in_safe_mode())
+
+
+@contextlib.contextmanager
+def limited_variables(numbers: int, message: str) -> Iterator[None]:
+    """Refuses to make variables of more numbers than a model can have.
+
+    A saved config can ask for any size, and there is no public way to learn a layer's
+    shapes before they are allocated: TensorFlow tells when a variable is made, and
+    Keras gives it a function then, whose closure holds the Keras variable.
+    Checked against Keras 3.15.1.
+
+    Args:
+        numbers: int, in all variables made inside the context.
+        message: of the `ValueError` that the first variable too many raises.
+    """
+    left = numbers
+
+    def count(next_creator: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        value = kwargs.get("initial_value")
+        if inspect.isfunction(value):
+            owner = inspect.getclosurevars(value).nonlocals.get("self")
+            if isinstance(owner, keras.Variable):
+                left -= math.prod(owner._shape)
+        if left < 0:
+            raise ValueError(message)
+        return next_creator(**kwargs)
+
+    with tf.variable_creator_scope(count):
+        yield

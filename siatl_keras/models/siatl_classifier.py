@@ -35,6 +35,7 @@ from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 from siatl_keras.models.sliced_training import SlicedTraining
 from siatl_keras.models.token_names import token_names
+from siatl_keras.presets.check_preset import named_errors
 
 # Arguments that the preprocessors of language models and classifiers share.
 SPECIAL_TOKENS = ("add_start_token", "add_end_token")
@@ -311,9 +312,10 @@ class SiATLClassifier(
         Args:
             filepath: ends in `.weights.h5`.
         """
-        keras.saving.load_weights(
-            self, filepath, objects_to_skip=self._not_of_the_task()
-        )
+        with named_errors(filepath, filepath):
+            keras.saving.load_weights(
+                self, filepath, objects_to_skip=self._not_of_the_task()
+            )
 
     def _not_of_the_task(self) -> list[Any]:
         return [*_keras_internals.flatten_layers(self.backbone), self.optimizer]
@@ -360,9 +362,7 @@ class SiATLClassifier(
             "dtype": _keras_hub_internals.preset_dtype(preset),
             **(backbone_overrides or {}),
         }
-        backbone = keras_hub.models.Backbone.from_preset(
-            preset, load_weights=load_weights, **overrides
-        )
+        backbone = _keras_hub_internals.load_backbone(preset, load_weights, **overrides)
         if "preprocessor" not in kwargs:
             saved = _keras_hub_internals.preprocessor_config(preset)
             kwargs["preprocessor"] = SiATLPreprocessor(

@@ -63,11 +63,15 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
     ) -> None:
         kwargs.setdefault("dtype", "int32")
         super().__init__(**kwargs)
-        self.normalizer: TextNormalizer = (
-            keras.saving.deserialize_keras_object(normalizer)
-            if isinstance(normalizer, dict)
-            else normalizer or TextNormalizer()
-        )
+        if isinstance(normalizer, dict):
+            normalizer = keras.saving.deserialize_keras_object(normalizer)
+        normalizer = TextNormalizer() if normalizer is None else normalizer
+        if not isinstance(normalizer, TextNormalizer):
+            raise ValueError(
+                "`normalizer` must be a TextNormalizer. Received: a "
+                f"{type(normalizer).__name__}."
+            )
+        self.normalizer: TextNormalizer = normalizer
         self.file_assets = [VOCABULARY_FILE]
         self._vocabulary: list[str] | None = None
         for token, name in zip(SPECIAL_TOKENS, _SPECIAL_NAMES, strict=True):
