@@ -113,10 +113,11 @@ def damaged_presets(tries, folder, seed=SEED):
     """
     generator = np.random.default_rng(seed)
     presets = made_presets(folder)
+    damaged = folder / "damaged"
+    place = str(damaged)
     for number in range(tries):
         name = list(presets)[number % len(presets)]
         whole, load = presets[name]
-        damaged = folder / "damaged"
         shutil.rmtree(damaged, ignore_errors=True)
         shutil.copytree(whole, damaged)
         files = [path for path in sorted(damaged.rglob("*")) if path.is_file()]
@@ -130,10 +131,7 @@ def damaged_presets(tries, folder, seed=SEED):
             kind = "missing"
         else:
             path.write_bytes(mutated(data, generator))
-        yield (
-            f"{number}: {name}/{path.name}, {kind}",
-            lambda load=load: load(str(damaged)),
-        )
+        yield f"{number}: {name}/{path.name}, {kind}", lambda load=load: load(place)
 
 
 def run(tries, folder, seed=SEED):

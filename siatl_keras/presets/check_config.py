@@ -89,7 +89,10 @@ def _check_object(value: Any, source: str, at: str, kind: type | None) -> None:
     known = keras.saving.get_registered_object(
         registered if isinstance(registered, str) else name if _is_text(name) else ""
     )
-    if value.get("module") in ("keras", "keras.dtype_policies") and name in POLICIES:
+    if (
+        value.get("module") in ("keras", "keras.dtype_policies")
+        and str(name) in POLICIES
+    ):
         known = keras.dtype_policies.DTypePolicy
     elif not isinstance(known, type) or known.__module__.startswith("keras."):
         raise ValueError(

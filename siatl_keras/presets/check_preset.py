@@ -12,6 +12,12 @@ from typing import Any
 
 import keras_hub
 
+from siatl_keras.presets.check_assets import (
+    MERGES,
+    VOCABULARY,
+    check_merges,
+    check_vocabulary,
+)
 from siatl_keras.presets.check_config import PARTS, read_config, read_json
 from siatl_keras.presets.check_inside import check_inside
 from siatl_keras.presets.stored_weights import stored_weights
@@ -54,6 +60,9 @@ def check_preset(
         for name, kind in FILES.items()
         if name in names and (path := find(name))
     }
+    if configs.get("tokenizer.json"):
+        size = configs.get(CONFIG, {}).get("config", {}).get("vocabulary_size")
+        _check_assets(preset, find, size)
     if not weights or not configs.get(CONFIG):
         return None
     arrays = _weights(preset, find, "task.json" in configs)
@@ -103,6 +112,17 @@ def _check_links(folder: Path) -> None:
     inside = [folder.iterdir(), (folder / "assets").rglob("*")]
     for path in (path for paths in inside for path in paths):
         check_inside(path, folder)
+
+
+def _check_assets(
+    preset: str, find: Callable[[str], Path | None], size: int | None
+) -> None:
+    path = find(VOCABULARY)
+    if path is None:
+        return
+    vocabulary = check_vocabulary(path, f"{preset}/{VOCABULARY}", size)
+    if path := find(MERGES):
+        check_merges(path, f"{preset}/{MERGES}", vocabulary)
 
 
 def _weights(
