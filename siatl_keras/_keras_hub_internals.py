@@ -12,6 +12,8 @@ from typing import Any
 
 import keras
 import keras_hub
+import tensorflow as tf
+from keras_hub.src.tokenizers import byte_pair_tokenizer
 from keras_hub.src.utils.preset_utils import (
     CONFIG_FILE,
     PREPROCESSOR_CONFIG_FILE,
@@ -258,3 +260,71 @@ def preset_dtype(preset: str) -> Any:
         if isinstance(saved, dict) and saved.get("class_name") == "DTypePolicyMap":
             return None
     return keras.config.dtype_policy()
+
+
+def has_plain_byte_pairs(tokenizer: Any) -> bool:
+    """Whether `BytePairParts` does what a tokenizer does.
+
+    CLIP's and one of Mistral's tokenizers have a way of their own.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+    """
+    plain = byte_pair_tokenizer.BytePairTokenizer
+    return (
+        isinstance(tokenizer, plain)
+        and type(tokenizer)._tokenize_tf is plain._tokenize_tf
+        and type(tokenizer)._bpe_merge_tf is plain._bpe_merge_tf
+        and not tokenizer.sequence_length
+        and tokenizer.vocabulary is not None
+    )
+
+
+class BytePairParts(tf.Module):
+    """The steps of a byte-pair tokenizer, without the cache between them.
+
+    KerasHub has no switch for the cache, which keeps every word for good.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: see `has_plain_byte_pairs`.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        super().__init__(name="byte_pair_parts")
+        tokenizer._maybe_initialized_tf()
+        # Its tables, and not the tokenizer, whose cache would be exported too.
+        self._tables = [
+            tokenizer.byte2unicode,
+            tokenizer.merge_ranks,
+            tokenizer.token_to_id_map,
+        ]
+        self._merge_bytes = tokenizer._bpe_merge_tf
+        self._add_prefix_space = tokenizer.add_prefix_space
+        self._unsplittable_tokens = tokenizer.unsplittable_tokens
+        values, characters = byte_pair_tokenizer.bytes_to_unicode()
+        self._byte_of = dict(zip(characters, values, strict=True))
+
+    def is_of(self, tokenizer: Any) -> bool:
+        """Whether the tokenizer has kept its vocabulary and merges since."""
+        return tokenizer.merge_ranks is self._tables[1]
+
+    def split(self, texts: Any) -> Any:
+        """Splits texts, string `[batch]`, into words, string ragged `[batch, None]`."""
+        if self._add_prefix_space:
+            texts = tf.strings.join([" ", texts])
+        return byte_pair_tokenizer.split_strings_for_bpe(
+            texts, self._unsplittable_tokens
+        )
+
+    def merge(self, words: Any) -> Any:
+        """Gives the ids, int32 ragged `[words, None]`, of words, string `[words]`."""
+        byte_to_unicode, _, ids = self._tables
+        characters = byte_to_unicode.lookup(tf.strings.bytes_split(words))
+        return ids.lookup(self._merge_bytes(characters))
+
+    def bytes_of(self, token: str) -> bytes | None:
+        """Returns the bytes that a token of the vocabulary stands for, if any."""
+        values = [self._byte_of.get(character) for character in token]
+        return None if None in values else b"".join(values)
