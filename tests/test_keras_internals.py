@@ -234,3 +234,12 @@ def test_what_is_deserialised_knows_that_it_is_in_safe_mode():
     keras.saving.deserialize_keras_object(saved, safe_mode=False)
     assert seen == [True, False]
     assert _keras_internals.in_safe_mode() is False, "outside of any"
+
+
+def test_variables_too_many_are_refused_before_they_are_allocated():
+    with _keras_internals.limited_variables(1000, "too many"):
+        layer = keras.layers.Dense(30)
+        layer.build((None, 30))  # 930 numbers
+        with pytest.raises(ValueError, match="too many"):
+            keras.layers.Dense(10**9).build((None, 10**9))
+    keras.layers.Dense(40).build((None, 40))

@@ -27,7 +27,7 @@ from siatl_keras.models import (
 from siatl_keras.text import WordTokenizer
 
 SEED = 20
-TRIES = 400
+TRIES = 300
 WORDS = ["<pad>", "<s>", "</s>", "<unk>", "so", "glad", "what", "a", "day", "!"]
 LETTERS = [*"abcdefghilmnoprstwy", "Ġ"]
 MERGES = ["d a", "da y", "Ġ day", "g o", "o d", "go od", "Ġ good"]

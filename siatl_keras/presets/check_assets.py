@@ -1,4 +1,4 @@
-"""`check_assets`: the files of a byte-pair tokenizer, which KerasHub believes."""
+"""`check_assets`: the files of tokenizers, which KerasHub believes as they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,26 @@ from siatl_keras.presets.check_config import read_json
 
 VOCABULARY = "assets/tokenizer/vocabulary.json"
 MERGES = "assets/tokenizer/merges.txt"
+WORDS = "assets/tokenizer/vocabulary.txt"
+
+
+def check_words(path: Path, source: str, size: int | None) -> None:
+    """Checks that each word of a list has a row of the embedding.
+
+    Args:
+        path: of the text file.
+        source: its name in errors.
+        size: rows of the embedding; `None` if not known.
+
+    Raises:
+        ValueError: that names the file, if there are more words than rows.
+    """
+    words = sum(1 for _ in path.open("rb"))
+    if size is not None and words > size:
+        raise ValueError(
+            f"{source}: {words} words, but the embedding has {size} rows. Vocabulary "
+            "and model do not belong together: save or download the preset again."
+        )
 
 
 def check_vocabulary(path: Path, source: str, size: int | None) -> dict[str, int]:

@@ -15,8 +15,10 @@ import keras_hub
 from siatl_keras.presets.check_assets import (
     MERGES,
     VOCABULARY,
+    WORDS,
     check_merges,
     check_vocabulary,
+    check_words,
 )
 from siatl_keras.presets.check_config import PARTS, read_config, read_json
 from siatl_keras.presets.check_inside import check_inside
@@ -117,12 +119,12 @@ def _check_links(folder: Path) -> None:
 def _check_assets(
     preset: str, find: Callable[[str], Path | None], size: int | None
 ) -> None:
-    path = find(VOCABULARY)
-    if path is None:
-        return
-    vocabulary = check_vocabulary(path, f"{preset}/{VOCABULARY}", size)
-    if path := find(MERGES):
-        check_merges(path, f"{preset}/{MERGES}", vocabulary)
+    if path := find(WORDS):
+        check_words(path, f"{preset}/{WORDS}", size)
+    if path := find(VOCABULARY):
+        vocabulary = check_vocabulary(path, f"{preset}/{VOCABULARY}", size)
+        if path := find(MERGES):
+            check_merges(path, f"{preset}/{MERGES}", vocabulary)
 
 
 def _weights(
