@@ -6,21 +6,159 @@ checked against; each has a test in `tests/test_keras_hub_internals.py`.
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import keras
 import keras_hub
+import tensorflow as tf
+from keras_hub.src.tokenizers import byte_pair_tokenizer
 from keras_hub.src.utils.preset_utils import (
     CONFIG_FILE,
     PREPROCESSOR_CONFIG_FILE,
     TASK_CONFIG_FILE,
+    TOKENIZER_CONFIG_FILE,
     KerasPresetLoader,
     check_config_class,
     check_file_exists,
     find_subclass,
+    get_file,
     get_preset_loader,
     load_json,
 )
+
+from siatl_keras import _keras_internals
+from siatl_keras.presets.check_preset import FILES, check_preset, named_errors
+
+
+class CheckedPresetLoader(KerasPresetLoader):
+    """Loads a preset whose files were checked; what is wrong still is a `ValueError`.
+
+    KerasHub reads the files of a preset in its own methods, and lets through whatever
+    these, Keras and HDF5 raise. Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+        config: its config.json.
+        numbers: most numbers that the variables of its model can have, if known.
+    """
+
+    def __init__(self, preset: str, config: Any, numbers: int | None = None) -> None:
+        super().__init__(preset, config)
+        self.numbers = numbers
+
+    def load_backbone(self, cls: Any, load_weights: bool, **kwargs: Any) -> Any:
+        """Loads the backbone; `kwargs` may ask for more than the weights have."""
+        with self._limited(load_weights):
+            return super().load_backbone(cls, load_weights, **kwargs)
+
+    def load_task(
+        self, cls: Any, load_weights: bool, load_task_weights: bool, **kwargs: Any
+    ) -> Any:
+        """Loads a task."""
+        with self._limited(load_weights), self._named("task.json"):
+            return super().load_task(cls, load_weights, load_task_weights, **kwargs)
+
+    def load_tokenizer(self, cls: Any, *args: Any, **kwargs: Any) -> Any:
+        """Loads the tokenizer."""
+        with self._named("tokenizer.json"):
+            return super().load_tokenizer(cls, *args, **kwargs)
+
+    def load_preprocessor(self, cls: Any, *args: Any, **kwargs: Any) -> Any:
+        """Loads the preprocessor."""
+        with self._named("preprocessor.json"):
+            return super().load_preprocessor(cls, *args, **kwargs)
+
+    def _load_serialized_object(self, config: Any, **kwargs: Any) -> Any:
+        made = check_config_class(config)
+        (name,) = (name for name, kind in FILES.items() if issubclass(made, kind))
+        with self._named(name):
+            return super()._load_serialized_object(config, **kwargs)
+
+    def _load_backbone_weights(self, backbone: Any) -> None:
+        with self._named("model.weights.h5"):
+            super()._load_backbone_weights(backbone)
+
+    def _named(self, name: str) -> Any:
+        return named_errors(f"{self.preset}/{name}", self.preset)
+
+    def _limited(self, load_weights: bool) -> Any:
+        if not load_weights or self.numbers is None:
+            return contextlib.nullcontext()
+        return _keras_internals.limited_variables(
+            self.numbers,
+            f"{self.preset}/config.json: its sizes ask for more than the weights of "
+            f"the preset have, {self.numbers} numbers at most. Config and weights are "
+            "not of the same model: save or download the preset again.",
+        )
+
+
+def _loader(preset: str, *names: str, weights: bool = False) -> Any:
+    """Makes the loader of a preset, after a check of what it is to load."""
+
+    def find(name: str) -> Path | None:
+        return Path(get_file(preset, name)) if check_file_exists(preset, name) else None
+
+    numbers = check_preset(preset, find, (CONFIG_FILE, *names), weights)
+    with named_errors(f"{preset}/config.json", preset):
+        loader = get_preset_loader(preset)
+    if isinstance(loader, KerasPresetLoader):
+        return CheckedPresetLoader(preset, loader.config, numbers)
+    return loader
+
+
+def load_backbone(preset: str, load_weights: bool = True, **kwargs: Any) -> Any:
+    """Loads a preset's backbone, as `Backbone.from_preset` does, checked first.
+
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+        load_weights: whether to load the weights.
+        **kwargs: arguments that override the saved ones.
+
+    Returns:
+        the backbone.
+
+    Raises:
+        ValueError: that names the file and the field, if the preset is broken.
+    """
+    loader = _loader(preset, weights=True)
+    with named_errors(f"{preset}/{CONFIG_FILE}", preset):
+        return loader.load_backbone(
+            loader.check_backbone_class(), load_weights, **kwargs
+        )
+
+
+def load_language_model(
+    task_class: Any, preset: str, load_weights: bool = True, **kwargs: Any
+) -> Any:
+    """Loads a preset as a task of one backbone class, as `Task.from_preset`.
+
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        task_class: the class, whose `backbone_cls` says which presets it takes.
+        preset: a preset's folder or handle.
+        load_weights: whether to load the weights.
+        **kwargs: arguments that override the saved ones.
+
+    Returns:
+        the task.
+
+    Raises:
+        ValueError: that names the file and the field, if the preset is broken, or of
+            another class of backbone.
+    """
+    loader = _loader(preset, *FILES, weights=True)
+    found = loader.check_backbone_class()
+    if not issubclass(found, task_class.backbone_cls):
+        raise ValueError(
+            f"{preset}/config.json: {task_class.__name__} needs a "
+            f"{task_class.backbone_cls.__name__}. Found: {found.__name__}."
+        )
+    return loader.load_task(task_class, load_weights, True, **kwargs)
 
 
 def load_tokenizer(preset: str) -> Any:
@@ -37,12 +175,13 @@ def load_tokenizer(preset: str) -> Any:
     Returns:
         the tokenizer, assets loaded.
     """
-    loader = get_preset_loader(preset)
+    loader = _loader(preset, TOKENIZER_CONFIG_FILE)
     tokenizer_class = keras_hub.tokenizers.Tokenizer
-    if not isinstance(loader, KerasPresetLoader):
-        backbone_class = loader.check_backbone_class()
-        tokenizer_class = find_subclass(preset, tokenizer_class, backbone_class)
-    return loader.load_tokenizer(tokenizer_class)
+    with named_errors(f"{preset}/{TOKENIZER_CONFIG_FILE}", preset):
+        if not isinstance(loader, KerasPresetLoader):
+            backbone_class = loader.check_backbone_class()
+            tokenizer_class = find_subclass(preset, tokenizer_class, backbone_class)
+        return loader.load_tokenizer(tokenizer_class)
 
 
 def backbone_class(preset: str) -> type:
@@ -50,7 +189,7 @@ def backbone_class(preset: str) -> type:
 
     Checked against KerasHub 0.32.0.
     """
-    return get_preset_loader(preset).check_backbone_class()
+    return _loader(preset).check_backbone_class()
 
 
 def preprocessor_config(preset: str) -> dict[str, Any]:
@@ -67,7 +206,9 @@ def preprocessor_config(preset: str) -> dict[str, Any]:
     """
     if not check_file_exists(preset, PREPROCESSOR_CONFIG_FILE):
         return {}
-    return load_json(preset, PREPROCESSOR_CONFIG_FILE)["config"]
+    name = f"{preset}/{PREPROCESSOR_CONFIG_FILE}"
+    with named_errors(name, preset):
+        return load_json(preset, PREPROCESSOR_CONFIG_FILE)["config"]
 
 
 def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -> Any:
@@ -88,6 +229,7 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
     Raises:
         ValueError: if the preset holds no such task.
     """
+    loader = _loader(preset, *FILES, weights=True)
     if not check_file_exists(preset, TASK_CONFIG_FILE) or not issubclass(
         check_config_class(load_json(preset, TASK_CONFIG_FILE)), task_class
     ):
@@ -96,7 +238,6 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
             "on its language model, pass `num_classes` or `label_names`."
         )
     kwargs.setdefault("dtype", preset_dtype(preset))
-    loader = get_preset_loader(preset)
     return loader.load_task(task_class, load_weights, True, **kwargs)
 
 
@@ -114,7 +255,76 @@ def preset_dtype(preset: str) -> Any:
         a dtype policy, or `None` for the saved one.
     """
     if check_file_exists(preset, CONFIG_FILE):
-        saved = load_json(preset, CONFIG_FILE).get("config", {}).get("dtype")
-        if isinstance(saved, dict) and saved["class_name"] == "DTypePolicyMap":
+        with named_errors(f"{preset}/{CONFIG_FILE}", preset):
+            saved = load_json(preset, CONFIG_FILE).get("config", {}).get("dtype")
+        if isinstance(saved, dict) and saved.get("class_name") == "DTypePolicyMap":
             return None
     return keras.config.dtype_policy()
+
+
+def has_plain_byte_pairs(tokenizer: Any) -> bool:
+    """Whether `BytePairParts` does what a tokenizer does.
+
+    CLIP's and one of Mistral's tokenizers have a way of their own.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+    """
+    plain = byte_pair_tokenizer.BytePairTokenizer
+    return (
+        isinstance(tokenizer, plain)
+        and type(tokenizer)._tokenize_tf is plain._tokenize_tf
+        and type(tokenizer)._bpe_merge_tf is plain._bpe_merge_tf
+        and not tokenizer.sequence_length
+        and tokenizer.vocabulary is not None
+    )
+
+
+class BytePairParts(tf.Module):
+    """The steps of a byte-pair tokenizer, without the cache between them.
+
+    KerasHub has no switch for the cache, which keeps every word for good.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: see `has_plain_byte_pairs`.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        super().__init__(name="byte_pair_parts")
+        tokenizer._maybe_initialized_tf()
+        # Its tables, and not the tokenizer, whose cache would be exported too.
+        self._tables = [
+            tokenizer.byte2unicode,
+            tokenizer.merge_ranks,
+            tokenizer.token_to_id_map,
+        ]
+        self._merge_bytes = tokenizer._bpe_merge_tf
+        self._add_prefix_space = tokenizer.add_prefix_space
+        self._unsplittable_tokens = tokenizer.unsplittable_tokens
+        values, characters = byte_pair_tokenizer.bytes_to_unicode()
+        self._byte_of = dict(zip(characters, values, strict=True))
+
+    def is_of(self, tokenizer: Any) -> bool:
+        """Whether the tokenizer has kept its vocabulary and merges since."""
+        return tokenizer.merge_ranks is self._tables[1]
+
+    def split(self, texts: Any) -> Any:
+        """Splits texts, string `[batch]`, into words, string ragged `[batch, None]`."""
+        if self._add_prefix_space:
+            texts = tf.strings.join([" ", texts])
+        return byte_pair_tokenizer.split_strings_for_bpe(
+            texts, self._unsplittable_tokens
+        )
+
+    def merge(self, words: Any) -> Any:
+        """Gives the ids, int32 ragged `[words, None]`, of words, string `[words]`."""
+        byte_to_unicode, _, ids = self._tables
+        characters = byte_to_unicode.lookup(tf.strings.bytes_split(words))
+        return ids.lookup(self._merge_bytes(characters))
+
+    def bytes_of(self, token: str) -> bytes | None:
+        """Returns the bytes that a token of the vocabulary stands for, if any."""
+        values = [self._byte_of.get(character) for character in token]
+        return None if None in values else b"".join(values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras.src import backend
 from keras.src.backend.common import global_state
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.losses.loss import unscale_loss_for_distribution
+from keras.src.saving import serialization_lib
 
 
 def track_loss(model: keras.Model, loss: Any, batch_size: Any) -> None:
@@ -459,3 +461,42 @@ class KnowsItsCloner:
         return super()._run_through_graph(  # type: ignore[misc]
             inputs, operation_fn=operation_fn, call_fn=call_fn
         )
+
+
+def in_safe_mode() -> bool:
+    """Whether what is being made comes from a saved file that nobody vouched for.
+
+    Keras asks this before it runs a saved lambda, KerasHub before it reads a file that
+    a saved tokenizer names; there is no public way. Checked against Keras 3.15.1.
+    """
+    return bool(serialization_lib.in_safe_mode())
+
+
+@contextlib.contextmanager
+def limited_variables(numbers: int, message: str) -> Iterator[None]:
+    """Refuses to make variables of more numbers than a model can have.
+
+    A saved config can ask for any size, and there is no public way to learn a layer's
+    shapes before they are allocated: TensorFlow tells when a variable is made, and
+    Keras gives it a function then, whose closure holds the Keras variable.
+    Checked against Keras 3.15.1.
+
+    Args:
+        numbers: int, in all variables made inside the context.
+        message: of the `ValueError` that the first variable too many raises.
+    """
+    left = numbers
+
+    def count(next_creator: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        value = kwargs.get("initial_value")
+        if inspect.isfunction(value):
+            owner = inspect.getclosurevars(value).nonlocals.get("self")
+            if isinstance(owner, keras.Variable):
+                left -= math.prod(owner._shape)
+        if left < 0:
+            raise ValueError(message)
+        return next_creator(**kwargs)
+
+    with tf.variable_creator_scope(count):
+        yield

@@ -118,9 +118,11 @@ class _TextServer(_TokenServer):
         super().__init__(model)
         self._classify_texts = model.classify_texts
         self._has_attention = model.task_head.has_weights
-        self._preprocess = model.preprocessor
-        self.tokenizer = model.preprocessor.tokenizer
-        self.words = tf.constant(token_names(self.tokenizer))
+        # Not the preprocessor itself: a byte-pair tokenizer's cache would be saved, and
+        # grow with every new word.
+        self._preprocess = model.preprocessor.call
+        self.tables = model.preprocessor.tables
+        self.words = tf.constant(token_names(model.preprocessor.tokenizer))
         self.functions = {
             "serving_default": self.classify,
             "tokens": self.classify_with_tokens,

@@ -15,6 +15,8 @@ import keras_hub
 import numpy as np
 
 from siatl_keras.atomic import new_folder
+from siatl_keras.gguf_header import check_gguf_header
+from siatl_keras.presets.check_preset import named_errors
 
 # GGUF's names of a block's tensors, and the ends of the variables' paths.
 BLOCK = {
@@ -27,6 +29,39 @@ BLOCK = {
     "ffn_gate": "feedforward_gate_dense/kernel",
     "ffn_up": "feedforward_intermediate_dense/kernel",
     "ffn_down": "feedforward_output_dense/kernel",
+}
+# Fields that change nothing of what is computed.
+HARMLESS = {
+    "llama.context_length",
+    "llama.vocab_size",
+    "llama.rope.scaling.finetuned",
+    "llama.rope.scaling.original_context_length",
+}
+# Fields that may say only what is the case without them; "head" is the size of a head.
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "llama.attention.causal": (True,),
+    "llama.attention.clamp_kqv": (0,),
+    "llama.attention.key_length": ("head",),
+    "llama.attention.max_alibi_bias": (0,),
+    "llama.attention.sliding_window": (0,),
+    "llama.attention.value_length": ("head",),
+    "llama.attn_logit_softcapping": (0,),
+    "llama.embedding_scale": (0, 1),
+    "llama.expert_count": (0,),
+    "llama.expert_used_count": (0,),
+    "llama.final_logit_softcapping": (0,),
+    "llama.logit_scale": (0, 1),
+    "llama.residual_scale": (0, 1),
+    "llama.rope.dimension_count": ("head",),
+    "llama.rope.scale_linear": (1,),
+    "llama.rope.scaling.attn_factor": (1,),
+    "llama.rope.scaling.factor": (0, 1),  # 0: not set
+    "llama.rope.scaling.type": ("none", "linear"),  # linear by the factor above
+    "llama.use_parallel_residual": (False,),
+    "general.type": ("model",),
+    "split.count": (0, 1),
+    "tokenizer.ggml.add_eos_token": (False,),
+    "tokenizer.ggml.add_space_prefix": (False,),
 }
 
 
@@ -53,11 +88,14 @@ def import_gguf(
 
     Raises:
         ImportError: if the package `gguf` is not installed.
-        ValueError: if the file is damaged or no such model, or `preset` exists and
-            `overwrite` is false.
+        ValueError: that names the file and the field or tensor: the file is damaged,
+            or no such model, or a field would change what it computes in a way that
+            is not known here; or if `preset` exists and `overwrite` is false.
     """
     reader = _open(checkpoint)
-    model = _language_model(reader, str(checkpoint))
+    name = f"`checkpoint` {checkpoint}"
+    with named_errors(name, name):
+        model = _language_model(reader, str(checkpoint))
     with new_folder(preset, overwrite=overwrite) as folder:
         model.save_to_preset(str(folder))
     return model
@@ -74,12 +112,13 @@ def _open(checkpoint: str | os.PathLike[str]) -> Any:
     if not os.path.isfile(checkpoint):
         raise ValueError(f"`checkpoint` {checkpoint} is not a file.")
     try:
+        check_gguf_header(checkpoint)
         return GGUFReader(checkpoint)
     # What a damaged file makes its reader stumble over is not for us to foresee.
     except Exception as error:
         raise ValueError(
             f"`checkpoint` {checkpoint} is not a whole GGUF file "
-            f"({type(error).__name__}: {error}). Download it again."
+            f"({type(error).__name__}: {str(error)[:200]}). Download it again."
         ) from error
 
 
@@ -95,7 +134,8 @@ def _language_model(reader: Any, name: str) -> Any:
                 f"{fields.get(key)!r}. Models of the Llama architecture with a "
                 "byte-pair tokenizer can be imported, such as SmolLM2."
             )
-    words = fields["tokenizer.ggml.tokens"]
+    words = _texts(fields, "tokenizer.ggml.tokens", name)
+    merges = _texts(fields, "tokenizer.ggml.merges", name)
     missing = {"<|endoftext|>", "<|im_end|>"}.difference(words)
     if missing:
         raise ValueError(
@@ -103,23 +143,24 @@ def _language_model(reader: Any, name: str) -> Any:
             "which end texts and turns. Models with ChatML's special tokens can be "
             "imported, such as SmolLM2."
         )
+    sizes = _sizes(fields, name)
+    _check_neutral(fields, sizes["hidden_dim"] // sizes["num_query_heads"], name)
     tensors = {tensor.name: tensor for tensor in reader.tensors}
+    _check_shapes(tensors, sizes, len(words), name)
     # Qwen 3's special tokens are SmolLM2's; Qwen 2's tokenizer pads with the token that
     # ends generation if it is the first of the vocabulary.
     tokenizer = keras_hub.models.Qwen3Tokenizer(
-        vocabulary={word: number for number, word in enumerate(words)},
-        merges=list(fields["tokenizer.ggml.merges"]),
+        vocabulary={word: number for number, word in enumerate(words)}, merges=merges
     )
-    heads = fields["llama.attention.head_count"]
     backbone = keras_hub.models.QwenBackbone(
         vocabulary_size=len(words),
-        num_layers=fields["llama.block_count"],
-        num_query_heads=heads,
-        num_key_value_heads=fields.get("llama.attention.head_count_kv", heads),
-        hidden_dim=fields["llama.embedding_length"],
-        intermediate_dim=fields["llama.feed_forward_length"],
-        rope_max_wavelength=fields.get("llama.rope.freq_base", 10_000.0),
-        layer_norm_epsilon=fields["llama.attention.layer_norm_rms_epsilon"],
+        **sizes,
+        rope_max_wavelength=_positive(
+            fields, "llama.rope.freq_base", name, default=10_000.0
+        ),
+        layer_norm_epsilon=_positive(
+            fields, "llama.attention.layer_norm_rms_epsilon", name
+        ),
         tie_word_embeddings="output.weight" not in tensors,
         dtype="float32",
     )
@@ -133,32 +174,143 @@ def _language_model(reader: Any, name: str) -> Any:
     return keras_hub.models.QwenCausalLM(backbone, preprocessor, dtype="float32")
 
 
+def _texts(fields: dict[str, Any], key: str, name: str) -> list[str]:
+    texts = fields.get(key)
+    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+        raise ValueError(f"`checkpoint` {name}: {key} must be a list of texts.")
+    return texts
+
+
+def _sizes(fields: dict[str, Any], name: str) -> dict[str, int]:
+    """Reads the backbone's sizes, and what they must be to each other."""
+    heads = "llama.attention.head_count"
+    keys = {
+        "num_layers": "llama.block_count",
+        "hidden_dim": "llama.embedding_length",
+        "intermediate_dim": "llama.feed_forward_length",
+        "num_query_heads": heads,
+        "num_key_value_heads": "llama.attention.head_count_kv",
+    }
+    fields = {keys["num_key_value_heads"]: fields.get(heads), **fields}
+    sizes = {}
+    for argument, key in keys.items():
+        size = fields.get(key)
+        if type(size) is not int or not 1 <= size < 1 << 31:
+            raise ValueError(
+                f"`checkpoint` {name}: {key} must be a whole number from 1. "
+                f"Found: {str(size)[:40]}."
+            )
+        sizes[argument] = size
+    query_heads, key_heads = sizes["num_query_heads"], sizes["num_key_value_heads"]
+    if sizes["hidden_dim"] % (2 * query_heads) or query_heads % key_heads:
+        raise ValueError(
+            f"`checkpoint` {name}: {heads} must divide llama.embedding_length into "
+            "heads of an even size, and be a multiple of "
+            f"{keys['num_key_value_heads']}. Found: {query_heads}, "
+            f"{sizes['hidden_dim']}, {key_heads}."
+        )
+    return sizes
+
+
+def _positive(
+    fields: dict[str, Any], key: str, name: str, default: float | None = None
+) -> float:
+    value = fields.get(key, default)
+    if type(value) not in (int, float) or not 0 < value < float("inf"):
+        raise ValueError(
+            f"`checkpoint` {name}: {key} must be a number above 0. "
+            f"Found: {str(value)[:40]}."
+        )
+    return value
+
+
+def _check_neutral(fields: dict[str, Any], head: int, name: str) -> None:
+    """Refuses fields that change what the model computes, rather than ignore them."""
+    used = {
+        "llama.block_count",
+        "llama.embedding_length",
+        "llama.feed_forward_length",
+        "llama.attention.head_count",
+        "llama.attention.head_count_kv",
+        "llama.attention.layer_norm_rms_epsilon",
+        "llama.rope.freq_base",
+    }
+    for key, value in fields.items():
+        if key in NEUTRAL:
+            allowed = [head if v == "head" else v for v in NEUTRAL[key]]
+            if value in allowed:
+                continue
+            wanted = " or ".join(map(repr, allowed))
+        elif not key.startswith("llama.") or key in used | HARMLESS:
+            continue
+        else:
+            wanted = "none, it is not known here"
+        raise ValueError(
+            f"`checkpoint` {name}: {key} changes what the model computes. Expected: "
+            f"{wanted}. Found: {str(value)[:40]}. Plain models of the Llama "
+            "architecture can be imported."
+        )
+
+
+def _check_shapes(
+    tensors: dict[str, Any], sizes: dict[str, int], vocabulary: int, name: str
+) -> None:
+    """Compares the tensors with the sizes before any of these is allocated."""
+    hidden, inner = sizes["hidden_dim"], sizes["intermediate_dim"]
+    keys = hidden // sizes["num_query_heads"] * sizes["num_key_value_heads"]
+    block = {
+        "attn_norm": (hidden,),
+        "attn_q": (hidden, hidden),
+        "attn_k": (keys, hidden),
+        "attn_v": (keys, hidden),
+        "attn_output": (hidden, hidden),
+        "ffn_norm": (hidden,),
+        "ffn_gate": (inner, hidden),
+        "ffn_up": (inner, hidden),
+        "ffn_down": (hidden, inner),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        "token_embd.weight": (vocabulary, hidden),
+        "output_norm.weight": (hidden,),
+    }
+    if "output.weight" in tensors:
+        shapes["output.weight"] = (vocabulary, hidden)
+    # One block more than there are tensors is one that lacks some: no need for all.
+    for number in range(min(sizes["num_layers"], len(tensors) + 1)):
+        shapes |= {f"blk.{number}.{key}.weight": size for key, size in block.items()}
+    for key, expected in shapes.items():
+        if key not in tensors:
+            raise ValueError(f"`checkpoint` {name}: there is no tensor {key}.")
+        found = tuple(int(size) for size in reversed(tensors[key].shape))
+        if found != expected:
+            raise ValueError(
+                f"`checkpoint` {name}: tensor {key} has the shape {found}. Expected by "
+                f"the file's own fields: {expected}."
+            )
+    if unknown := sorted(tensors.keys() - shapes.keys()):
+        raise ValueError(
+            f"`checkpoint` {name}: the tensors {str(unknown)[:200]} are not known "
+            "here. Plain models of the Llama architecture can be imported."
+        )
+
+
 def _assign(backbone: Any, tensors: dict[str, Any], name: str) -> None:
-    """Gives each variable its tensor; there must be none too few, and none left."""
-    tensors = dict(tensors)
+    """Gives each variable its tensor."""
     for variable in backbone.trainable_variables:
         if variable.path.endswith("/bias"):
             variable.assign(np.zeros(variable.shape, "float32"))
             continue
         key = _tensor_name(variable)
-        if key not in tensors:
-            raise ValueError(f"`checkpoint` {name}: there is no tensor {key}.")
-        values = _dequantized(tensors.pop(key))
+        values = _dequantized(tensors[key])
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"`checkpoint` {name}: tensor {key} holds what is no finite number."
+            )
         if key.endswith(("attn_q.weight", "attn_k.weight")):
             values = _halves(values, variable.shape[1])
         if key != "token_embd.weight":
             values = values.T
-        if values.size != variable.value.shape.num_elements():
-            raise ValueError(
-                f"`checkpoint` {name}: tensor {key} has the shape {values.shape}. "
-                f"Expected what fits {tuple(variable.shape)}."
-            )
         variable.assign(values.reshape(variable.shape))
-    if tensors:
-        raise ValueError(
-            f"`checkpoint` {name}: the tensors {sorted(tensors)} are not "
-            "known here. Plain models of the Llama architecture can be imported."
-        )
 
 
 def _tensor_name(variable: keras.Variable) -> str:

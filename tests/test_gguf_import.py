@@ -1,5 +1,8 @@
 """import_gguf: files that `gguf`'s own writer makes, of small random models."""
 
+import struct
+import time
+
 import gguf
 import keras
 import keras_hub
@@ -44,10 +47,15 @@ def random_tensors(tied=True):
     }
 
 
-def write(path, tensors, architecture="llama", words=WORDS, quantized=()):
+def write(path, tensors, architecture="llama", words=WORDS, quantized=(), more=()):
+    """Writes a file; `more` are names of writer methods and their arguments."""
     writer = gguf.GGUFWriter(path, architecture)
-    for name, value in FIELDS.items():
+    sizes = FIELDS | {k: v for k, v in dict(more).items() if k in FIELDS}
+    for name, value in sizes.items():
         writer.add_uint32(f"{architecture}.{name}", value)
+    for method, arguments in more:
+        if method not in FIELDS:
+            getattr(writer, method)(*arguments)
     writer.add_head_count(4)
     writer.add_head_count_kv(2)
     writer.add_rope_freq_base(500.0)
@@ -172,7 +180,7 @@ def without(name):
         ),
         (
             {"tensors": random_tensors() | {"output_norm.weight": np.ones(16, "f4")}},
-            "output_norm.weight has the shape .16,.*fits .32,.",
+            "output_norm.weight has the shape .16,.*Expected.*.32,.",
         ),
     ],
     ids=["architecture", "tokens", "missing", "left over", "shape"],
@@ -185,6 +193,123 @@ def test_other_models_are_refused_by_name_and_nothing_is_written(
     with pytest.raises(ValueError, match=message):
         import_gguf(path, tmp_path / "lm")
     assert [p.name for p in tmp_path.iterdir()] == ["lm.gguf"]
+
+
+def linear_scaling(factor):
+    scaling = gguf.RopeScalingType.LINEAR
+    return [("add_rope_scaling_type", [scaling]), ("add_rope_scaling_factor", [factor])]
+
+
+NONE = gguf.RopeScalingType.NONE
+YARN = gguf.RopeScalingType.YARN
+CHANGES = {
+    "rope.scaling.factor": linear_scaling(4.0),
+    "rope.scaling.type": [("add_rope_scaling_type", [YARN])],
+    "rope.scaling.attn_factor": [("add_rope_scaling_attn_factors", [0.5])],
+    "rope.scaling.yarn_log_multiplier": [("add_rope_scaling_yarn_log_mul", [0.1])],
+    "rope.scale_linear": [("add_float32", ["llama.rope.scale_linear", 2.0])],
+    "rope.dimension_count": [("add_rope_dimension_count", [4])],
+    "attention.key_length": [("add_key_length", [16])],
+    "attention.value_length": [("add_value_length", [16])],
+    "attention.sliding_window": [("add_sliding_window", [128])],
+    "attention.causal": [("add_causal_attention", [False])],
+    "attention.clamp_kqv": [("add_clamp_kqv", [8.0])],
+    "attention.scale": [("add_attention_scale", [0.5])],
+    "expert_count": [("add_expert_count", [8])],
+    "logit_scale": [("add_logit_scale", [0.5])],
+    "residual_scale": [("add_residual_scale", [0.2])],
+    "embedding_scale": [("add_embedding_scale", [12.0])],
+    "final_logit_softcapping": [("add_final_logit_softcapping", [30.0])],
+    "use_parallel_residual": [("add_parallel_residual", [True])],
+    "tensor_data_layout": [("add_tensor_data_layout", ["Meta AI original pth"])],
+    "something.new": [("add_uint32", ["llama.something.new", 3])],
+    "tokenizer.ggml.add_eos_token": [("add_add_eos_token", [True])],
+    "tokenizer.ggml.add_space_prefix": [("add_add_space_prefix", [True])],
+    "general.type": [("add_type", ["adapter"])],
+    "split.count": [("add_uint16", ["split.count", 3])],
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_a_field_that_changes_the_computation_is_refused_by_name(field, tmp_path):
+    path = write(tmp_path / "lm.gguf", random_tensors(), more=CHANGES[field])
+    with pytest.raises(ValueError, match=f"lm.gguf: (llama.)?{field} changes what"):
+        import_gguf(path, tmp_path / "lm")
+    assert [p.name for p in tmp_path.iterdir()] == ["lm.gguf"]
+
+
+def test_fields_that_say_what_is_the_case_anyway_are_fine(tmp_path):
+    more = [
+        ("add_rope_scaling_type", [NONE]),
+        ("add_rope_scaling_factor", [1.0]),
+        ("add_rope_dimension_count", [8]),
+        ("add_key_length", [8]),
+        ("add_value_length", [8]),
+        ("add_expert_count", [0]),
+        ("add_context_length", [2048]),
+        ("add_vocab_size", [len(WORDS)]),
+        ("add_causal_attention", [True]),
+        ("add_type", ["model"]),
+    ]
+    tensors = random_tensors()
+    path = write(tmp_path / "lm.gguf", tensors, more=more)
+    model = import_gguf(path, tmp_path / "lm")
+    token_ids = np.array([[9, 10, 7]])
+    received = model({"token_ids": token_ids, "padding_mask": np.ones_like(token_ids)})
+    np.testing.assert_allclose(received[0], logits_of(tensors, token_ids[0]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"block_count": 2**31}, "block_count must be a whole number"),
+        ({"block_count": 2**30}, "no tensor blk.2.attn_norm.weight"),
+        ({"block_count": 0}, "block_count must be a whole number from 1. Found: 0"),
+        ({"embedding_length": 2**30}, "token_embd.weight has the shape"),
+        ({"embedding_length": 36}, "head_count must divide"),
+        ({"feed_forward_length": 2**30}, "ffn_gate.weight has the shape"),
+    ],
+)
+def test_sizes_are_compared_with_the_tensors_before_any_is_made(
+    sizes, message, tmp_path
+):
+    path = write(tmp_path / "lm.gguf", random_tensors(), more=list(sizes.items()))
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match=message):
+        import_gguf(path, tmp_path / "lm")
+    assert time.monotonic() - begin < 5
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    tensors = random_tensors()
+    tensors["blk.1.ffn_up.weight"][3, 4] = np.nan
+    path = write(tmp_path / "lm.gguf", tensors)
+    with pytest.raises(ValueError, match="blk.1.ffn_up.weight holds what is no finite"):
+        import_gguf(path, tmp_path / "lm")
+
+
+@pytest.mark.parametrize("kind", [4, 8], ids=["numbers", "texts"])
+def test_an_array_that_says_it_is_endless_is_refused_at_once(kind, tmp_path):
+    key = b"tokenizer.ggml.tokens"
+    data = write(tmp_path / "lm.gguf", random_tensors()).read_bytes()
+    at = data.index(key) + len(key)
+    long = struct.pack("<IIQ", 9, kind, 1 << 60)
+    (tmp_path / "long.gguf").write_bytes(data[:at] + long + data[at + 16 :])
+    begin = time.monotonic()
+    with pytest.raises(
+        ValueError,
+        match="field 'tokenizer.ggml.tokens', byte .*1152921504606846976 elements are",
+    ):
+        import_gguf(tmp_path / "long.gguf", tmp_path / "lm")
+    assert time.monotonic() - begin < 1
+
+
+def test_an_array_of_more_elements_than_any_vocabulary_has_is_refused(tmp_path):
+    array = struct.pack("<IIQ", 9, 0, 3_000_001) + bytes(3_000_001)
+    header = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 1) + b"x"
+    (tmp_path / "lm.gguf").write_bytes(header + array)
+    with pytest.raises(ValueError, match="field 'x'.* more than 3000000 elements"):
+        import_gguf(tmp_path / "lm.gguf", tmp_path / "lm")
 
 
 @pytest.mark.parametrize("size", [0, 3, 200, 4000])

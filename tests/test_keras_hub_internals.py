@@ -3,6 +3,7 @@
 import keras
 import keras_hub
 import pytest
+import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals
 
@@ -66,3 +67,16 @@ def test_a_quantised_preset_keeps_its_policies_and_others_take_the_current_one(
     assert _keras_hub_internals.preset_dtype(str(presets / "backbone")) == current
     (tmp_path / "config.json").write_text('{"architectures": ["GPT2LMHeadModel"]}')
     assert _keras_hub_internals.preset_dtype(str(tmp_path)) == current
+
+
+def test_byte_pairs_are_still_made_by_the_parts_that_we_know():
+    words = {word: number for number, word in enumerate([*"dayĠ", "da", "day"])}
+    tokenizer = keras_hub.tokenizers.BytePairTokenizer(words, ["d a", "da y"])
+    assert _keras_hub_internals.has_plain_byte_pairs(tokenizer)
+    parts = _keras_hub_internals.BytePairParts(tokenizer)
+    assert parts.split(["day da"]).to_list() == [[b"day", b" da"]]
+    assert parts.merge(tf.constant([b"day", b" da"])).to_list() == [[5], [3, 4]]
+    assert parts.bytes_of("Ġda") == b" da" and parts.bytes_of("日") is None
+    assert parts.is_of(tokenizer)
+    tokenizer.set_vocabulary_and_merges(words, ["d a"])
+    assert not parts.is_of(tokenizer)

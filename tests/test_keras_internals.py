@@ -318,3 +318,29 @@ def test_cloning_is_told_from_calling():
     assert model(keras.Input((2,))).shape == (None, 1)
     with pytest.raises(ValueError, match="alone"):
         keras.models.clone_model(model)
+
+
+def test_what_is_deserialised_knows_that_it_is_in_safe_mode():
+    seen = []
+
+    @keras.saving.register_keras_serializable(package="tests")
+    class Asks(keras.layers.Layer):
+        @classmethod
+        def from_config(cls, config):
+            seen.append(_keras_internals.in_safe_mode())
+            return cls(**config)
+
+    saved = keras.saving.serialize_keras_object(Asks())
+    keras.saving.deserialize_keras_object(saved)
+    keras.saving.deserialize_keras_object(saved, safe_mode=False)
+    assert seen == [True, False]
+    assert _keras_internals.in_safe_mode() is False, "outside of any"
+
+
+def test_variables_too_many_are_refused_before_they_are_allocated():
+    with _keras_internals.limited_variables(1000, "too many"):
+        layer = keras.layers.Dense(30)
+        layer.build((None, 30))  # 930 numbers
+        with pytest.raises(ValueError, match="too many"):
+            keras.layers.Dense(10**9).build((None, 10**9))
+    keras.layers.Dense(40).build((None, 40))

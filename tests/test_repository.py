@@ -10,13 +10,14 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "siatl_keras"
 
 # Who may import whom. Modules beside the packages that all may use: these.
-FOR_ALL = {"_keras_internals", "_keras_hub_internals", "atomic"}
+FOR_ALL = {"_keras_internals", "_keras_hub_internals", "atomic", "presets"}
 MAY_IMPORT = {
     "callbacks": {"training"},
     "data": set(),
     "distribute": set(),
     "evaluation": set(),
-    "gguf_import": set(),
+    "gguf_header": set(),
+    "gguf_import": {"gguf_header"},
     "export": {"layers", "models", "serving_warmup"},
     "layers": set(),
     "models": {"data", "layers", "text", "training"},

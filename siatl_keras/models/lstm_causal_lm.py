@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from siatl_keras import _keras_hub_internals
 from siatl_keras.inputs import as_texts, plain_texts
 from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.learning_variables import LearningVariables
@@ -194,7 +195,9 @@ class LSTMCausalLM(
         """
         # KerasHub cannot work out a dtype where a mixed policy was saved.
         kwargs.setdefault("dtype", keras.config.dtype_policy())
-        return super().from_preset(preset, load_weights, **kwargs)
+        return _keras_hub_internals.load_language_model(
+            cls, preset, load_weights, **kwargs
+        )
 
     def training_outputs(
         self, x: Any, y: Any, sample_weight: Any, training: bool

@@ -45,6 +45,7 @@ from siatl_keras.models.unknown_arguments import (
     refuse_unknown_arguments,
 )
 from siatl_keras.models.whole_model_saving import WholeModelSaving
+from siatl_keras.presets.check_preset import named_errors
 
 # Arguments that the preprocessors of language models and classifiers share.
 SPECIAL_TOKENS = ("add_start_token", "add_end_token")
@@ -333,9 +334,10 @@ class SiATLClassifier(
         Args:
             filepath: ends in `.weights.h5`.
         """
-        keras.saving.load_weights(
-            self, filepath, objects_to_skip=self._not_of_the_task()
-        )
+        with named_errors(filepath, filepath):
+            keras.saving.load_weights(
+                self, filepath, objects_to_skip=self._not_of_the_task()
+            )
 
     def _not_of_the_task(self) -> list[Any]:
         return [*_keras_internals.flatten_layers(self.backbone), self.optimizer]
@@ -390,9 +392,7 @@ class SiATLClassifier(
             name: value for name, value in kwargs.items() if name != "sequence_length"
         }
         refuse_unknown_arguments(cls, own, TASK_ARGUMENTS)
-        backbone = keras_hub.models.Backbone.from_preset(
-            preset, load_weights=load_weights, **overrides
-        )
+        backbone = _keras_hub_internals.load_backbone(preset, load_weights, **overrides)
         if "preprocessor" not in kwargs:
             saved = _keras_hub_internals.preprocessor_config(preset)
             kwargs["preprocessor"] = SiATLPreprocessor(

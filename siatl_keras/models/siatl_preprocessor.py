@@ -8,6 +8,8 @@ import keras
 import keras_hub
 import tensorflow as tf
 
+from siatl_keras import _keras_hub_internals
+from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
 
 
@@ -64,7 +66,13 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         self.add_start_token = add_start_token
         self.add_end_token = add_end_token
         self.pad_to_sequence_length = pad_to_sequence_length
+        self._encoder: BytePairEncoder | None = None
         self.built = True
+
+    @property
+    def tables(self) -> Any:
+        """What a served model must keep for tokenizing."""
+        return self._current_encoder() or self.tokenizer
 
     def tokenize(self, texts: Any) -> tf.RaggedTensor:
         """Tokenizes.
@@ -76,7 +84,9 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             int32 ragged `[batch, None]`, start and end tokens included, cut at
             `sequence_length`.
         """
-        token_ids = self._tokenize_in_graph(tf.convert_to_tensor(texts, tf.string))
+        token_ids = self._tokenize_in_graph(
+            tf.convert_to_tensor(texts, tf.string), self._current_encoder()
+        )
         if not isinstance(token_ids, tf.RaggedTensor):
             raise ValueError(
                 "`tokenizer` must return ragged token ids. Received: "
@@ -93,10 +103,26 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         )
 
     @tf.function(reduce_retracing=True)
-    def _tokenize_in_graph(self, texts: tf.Tensor) -> tf.RaggedTensor:
+    def _tokenize_in_graph(
+        self, texts: tf.Tensor, encoder: BytePairEncoder | None
+    ) -> tf.RaggedTensor:
+        if encoder is not None:
+            return encoder.encode(texts, self.sequence_length)
         # KerasHub's tokenizers have another implementation for eager calls, which
         # returns lists and stumbles over broken UTF-8.
         return self.tokenizer.tokenize(texts)
+
+    def _current_encoder(self) -> BytePairEncoder | None:
+        """Returns the encoder of a byte-pair tokenizer, made when it is first needed.
+
+        A tokenizer that is loaded gets its vocabulary after it is made.
+        """
+        if not _keras_hub_internals.has_plain_byte_pairs(self.tokenizer):
+            return None
+        if self._encoder is None or not self._encoder.is_of(self.tokenizer):
+            with tf.init_scope():
+                self._encoder = BytePairEncoder(self.tokenizer)
+        return self._encoder
 
     def pack(
         self, token_ids: tf.RaggedTensor, y: Any = None, sample_weight: Any = None

@@ -13,7 +13,9 @@ import keras
 import keras_hub
 import tensorflow as tf
 
+from siatl_keras import _keras_internals
 from siatl_keras.atomic import write_text
+from siatl_keras.presets.check_inside import check_inside
 from siatl_keras.text.text_normalizer import TextNormalizer
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -61,11 +63,15 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
     ) -> None:
         kwargs.setdefault("dtype", "int32")
         super().__init__(**kwargs)
-        self.normalizer: TextNormalizer = (
-            keras.saving.deserialize_keras_object(normalizer)
-            if isinstance(normalizer, dict)
-            else normalizer or TextNormalizer()
-        )
+        if isinstance(normalizer, dict):
+            normalizer = keras.saving.deserialize_keras_object(normalizer)
+        normalizer = TextNormalizer() if normalizer is None else normalizer
+        if not isinstance(normalizer, TextNormalizer):
+            raise ValueError(
+                "`normalizer` must be a TextNormalizer. Received: a "
+                f"{type(normalizer).__name__}."
+            )
+        self.normalizer: TextNormalizer = normalizer
         self.file_assets = [VOCABULARY_FILE]
         self._vocabulary: list[str] | None = None
         for token, name in zip(SPECIAL_TOKENS, _SPECIAL_NAMES, strict=True):
@@ -88,7 +94,9 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         if isinstance(vocabulary, (str, os.PathLike)):
             source = os.fspath(vocabulary)
             vocabulary = _read_vocabulary(source)
-        words = list(vocabulary)
+        self._set_words(list(vocabulary), source)
+
+    def _set_words(self, words: list[str], source: str) -> None:
         _check_vocabulary(words, source)
         self._vocabulary = words
         with tf.init_scope():
@@ -182,8 +190,21 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         write_text(path, "".join(f"{word}\n" for word in words))
 
     def load_assets(self, dir_path: str) -> None:
-        """Reads the vocabulary from a folder."""
-        self.set_vocabulary(os.path.join(dir_path, VOCABULARY_FILE))
+        """Reads the vocabulary from a folder, `<preset>/assets/tokenizer` as a rule.
+
+        Args:
+            dir_path: the folder.
+
+        Raises:
+            ValueError: as the class; also if the file is a link to outside of the
+                preset.
+        """
+        path = os.path.join(dir_path, VOCABULARY_FILE)
+        folder = os.path.abspath(dir_path)
+        if os.path.basename(os.path.dirname(folder)) == "assets":
+            folder = os.path.dirname(os.path.dirname(folder))
+        check_inside(path, folder)
+        self._set_words(_read_vocabulary(path), path)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; the vocabulary is an asset."""
@@ -191,6 +212,26 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
             **super().get_config(),
             "normalizer": keras.saving.serialize_keras_object(self.normalizer),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> WordTokenizer:
+        """Makes a tokenizer of a saved config.
+
+        Args:
+            config: what `get_config` returned.
+
+        Raises:
+            ValueError: if it names a file as vocabulary, unless Keras's safe mode is
+                off.
+        """
+        path = config.get("vocabulary")
+        if isinstance(path, str) and _keras_internals.in_safe_mode():
+            raise ValueError(
+                f"`vocabulary` names the file {path[:200]!r}, which is not part of the "
+                "saved model: it could be any file of this machine. If you trust the "
+                "model, call `keras.config.enable_unsafe_deserialization()`."
+            )
+        return super().from_config(config)
 
     def _check_has_vocabulary(self) -> None:
         if self._vocabulary is None:
@@ -226,20 +267,30 @@ def _read_vocabulary(path: str) -> list[str]:
 def _check_vocabulary(words: list[str], source: str) -> None:
     if tuple(words[:4]) != SPECIAL_TOKENS:
         raise ValueError(
-            f"{source}: the vocabulary must begin with {list(SPECIAL_TOKENS)}, one a "
-            f"line. Received: {words[:4]}. Put them first, or build the vocabulary "
-            "with `build_vocabulary`."
+            f"{source}: the vocabulary must begin with {list(SPECIAL_TOKENS)}, one "
+            f"per line. Received: {_quoted(words[:4])}. Put them first, or build the "
+            "vocabulary with `build_vocabulary`."
         )
     seen: dict[str, int] = {}
     for line, word in enumerate(words, start=1):
         if not isinstance(word, str) or word.split() != [word]:
             raise ValueError(
                 f"{source}, line {line}: a word must be a string that is not empty and "
-                f"holds no white space. Received: {word!r}. Mend or remove it."
+                f"holds no white space. Received: {_quoted(word)}. Mend or "
+                "remove it."
             )
         if word in seen:
             raise ValueError(
-                f"{source}, line {line}: {word!r} stands already in line {seen[word]}. "
-                "Remove one of them."
+                f"{source}, line {line}: {_quoted(word)} stands already in line "
+                f"{seen[word]}. Remove one of them."
             )
         seen[word] = line
+
+
+def _quoted(read: Any) -> str:
+    """Quotes little: what was read may be a file that is nobody's business."""
+    if isinstance(read, str):
+        return repr(read if len(read) <= 20 else read[:20] + "…")
+    text = repr([str(word)[:20] for word in read]) if isinstance(read, list) else ""
+    text = text or repr(read)
+    return text if len(text) <= 20 else f"{text[:20]}…"

@@ -11,9 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from siatl_keras.torch_import.torch_objects import KNOWN, Global, Vocab, checked_key
-
-_MISSING = object()
+from siatl_keras.torch_import.torch_objects import KNOWN, Global, Vocab, set_item
 
 
 class RestrictedUnpickler:
@@ -48,7 +46,8 @@ class RestrictedUnpickler:
     def _begin(self) -> None:
         self._stack: list[Any] = []
         self._marks: list[int] = []
-        self._memo: dict[int, Any] = {}
+        # Pickle numbers what it keeps from 0; a dict could be made to collide.
+        self._memo: list[Any] = []
 
     def load(self) -> Any:
         """Reads a pickle.
@@ -151,7 +150,7 @@ class RestrictedUnpickler:
             raise ValueError("a key without a value")
         items = self._top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
-            items[checked_key(key)] = value
+            set_item(items, key, value)
 
     def _set_item(self) -> None:
         value, key = self._pop(), self._pop()
@@ -160,13 +159,16 @@ class RestrictedUnpickler:
     def _remember(self, index: int) -> None:
         value = self._pop()
         self._push(value)
-        self._memo[index] = value
+        if index > len(self._memo):
+            raise ValueError(
+                f"a value is kept as number {index}, after {len(self._memo)} of them"
+            )
+        self._memo[index : index + 1] = [value]
 
     def _recall(self, index: int) -> None:
-        value = self._memo.get(index, _MISSING)
-        if value is _MISSING:
+        if index >= len(self._memo):
             raise ValueError(f"the value number {index} was never kept")
-        self._push(value)
+        self._push(self._memo[index])
 
     def _global(self) -> None:
         module, name = self._line(), self._line()

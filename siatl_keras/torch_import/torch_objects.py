@@ -142,7 +142,10 @@ def _dict(items: Any = ()) -> dict[Any, Any]:
     pairs = items.items() if isinstance(items, dict) else items
     if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
         raise ValueError("a dict of something that is no pairs")
-    return {checked_key(key): value for key, value in pairs}
+    made: dict[Any, Any] = {}
+    for key, value in pairs:
+        set_item(made, key, value)
+    return made
 
 
 def _defaultdict(factory: Any = None) -> dict[Any, Any]:
@@ -158,11 +161,38 @@ def shown(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def checked_key(key: Any) -> Any:
-    """Refuses keys that are no plain words or numbers: hashing others can hang."""
-    if not isinstance(key, (str, int, float, type(None))):
+def set_item(items: dict[Any, Any], key: Any, value: Any) -> None:
+    """Sets an item of a dict that a file describes, unless its key is made to hurt.
+
+    Hashing a nested tuple can hang, and integers that the file chose can all fall on
+    one place of the table: Python takes them modulo 2**61 - 1, and walks from place to
+    place in a known order. A checkpoint numbers things from 0, or keys a few by their
+    address in memory.
+
+    Args:
+        items: changed in place.
+        key: str, int, bool or `None`.
+        value: anything.
+
+    Raises:
+        ValueError: if the key is of another class, or an integer too large.
+    """
+    if not isinstance(key, (str, int, type(None))):
         raise ValueError(f"a dict with a {type(key).__name__} as key")
-    return key
+    if isinstance(key, int):
+        few = len(items) < _FREE_KEYS and abs(key) < _HASH_MODULUS
+        if not few and not 0 <= key < 2 * len(items) + _FREE_KEYS:
+            raise ValueError(
+                f"a dict of {len(items)} items with {shown(key)} as its next key; "
+                "checkpoints number items from 0. It is refused"
+            )
+    items[key] = value
+
+
+# A dict of so few items is quick whatever its keys; an optimizer's state has about as
+# many as the model has tensors.
+_FREE_KEYS = 200
+_HASH_MODULUS = (1 << 61) - 1
 
 
 # Everything that a checkpoint may name. What can be called is made by us, not by what

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ import keras
 import numpy as np
 
 from siatl_keras import _keras_internals
+from siatl_keras.presets.check_preset import named_errors
+from siatl_keras.training.read_arrays import read_arrays
 
 # What Keras's callbacks remember from epoch to epoch, and reset when training begins.
 _REMEMBERED: dict[type, tuple[str, ...]] = {
@@ -88,8 +89,19 @@ def load_training_state(
     Raises:
         ValueError: if the file is broken or of another model.
     """
-    arrays = _read(path)
-    state = json.loads(str(arrays.pop("state")))
+    arrays = read_arrays(path)
+    state = _parsed(path, arrays.pop("state", None))
+    with named_errors(str(path), str(path)):
+        return _restore(path, arrays, state, model, callbacks)
+
+
+def _restore(
+    path: Path,
+    arrays: dict[str, np.ndarray],
+    state: dict[str, Any],
+    model: keras.Model,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> tuple[int, bool]:
     # First, because a stage's optimizer must be in place before its moments are.
     for key, callback in _keyed(callbacks):
         if key in state["callbacks"]:
@@ -108,18 +120,37 @@ def load_training_state(
 
 def epochs_in_backup(path: Path) -> int:
     """Returns the number of epochs that were done when the file was written."""
-    return json.loads(str(_read(path, "state")["state"]))["epoch"]
+    return _parsed(path, read_arrays(path, "state")["state"])["epoch"]
 
 
-def _read(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """Reads the named arrays, or all."""
+# What the JSON text of a backup holds.
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "epoch": (int,),
+    "stopped": (bool,),
+    "callbacks": (dict,),
+    "python_random": (list,),
+    "numpy_random": (list,),
+    "keras_random": (list, type(None)),
+}
+
+
+def _parsed(path: Path, text: np.ndarray | None) -> dict[str, Any]:
+    """Reads the JSON text of a backup, and checks that its fields are there."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in names or file.files}
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
+        state = json.loads(str(text))
+    except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: not a whole backup ({error}). Delete it to train from the start."
+            f"{path}: `state` is no JSON ({error}). Delete the file to train from the "
+            "start."
         ) from error
+    for name, kinds in _FIELDS.items():
+        value = state.get(name) if isinstance(state, dict) else None
+        if type(value) not in kinds or (name == "epoch" and value < 0):
+            raise ValueError(
+                f"{path}: `{name}`: {kinds[0].__name__} expected. Found: "
+                f"{str(value)[:40]}. Delete the file to train from the start."
+            )
+    return state
 
 
 def _state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:

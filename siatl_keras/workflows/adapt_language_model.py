@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import keras_hub
 import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals
@@ -93,7 +92,7 @@ def adapt_language_model(
     with (strategy or tf.distribute.get_strategy()).scope():
         overrides = {"dtype": keras.config.dtype_policy(), **(backbone or {})}
         model = LSTMCausalLM(
-            keras_hub.models.Backbone.from_preset(lm, **overrides),
+            _keras_hub_internals.load_backbone(lm, **overrides),
             LSTMCausalLMPreprocessor(
                 _keras_hub_internals.load_tokenizer(lm), sequence_length
             ),

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras_hub
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -32,7 +31,7 @@ def _counts(lm: str, sequence_length: int) -> Any:
 def _embeddings(lm: str, sequence_length: int) -> Any:
     average = partial(
         average_embeddings,
-        keras_hub.models.Backbone.from_preset(lm, dtype="float32"),
+        _keras_hub_internals.load_backbone(lm, dtype="float32"),
         _keras_hub_internals.load_tokenizer(lm),
         sequence_length=sequence_length,
     )

@@ -1,12 +1,14 @@
 """Exports of classifiers on KerasHub backbones, answered by a fresh process."""
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import small_backbones as small
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from siatl_keras.export import export_saved_model
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
@@ -24,7 +26,7 @@ shown = {"probabilities": answer["probabilities"].numpy().tolist()}
 if "text" in inputs:
     tokens = served.signatures["tokens"](**inputs)["tokens"].numpy().tolist()
     shown["tokens"] = [token.decode() for token in tokens[0] if token]
-    hostile = [b"", b" ", b"\\xff\\xfe\\x00abc", b"a" * 9999]
+    hostile = [b"", b" ", b"\\xff\\xfe\\x00abc", b"a" * 9999, b"a day " * 500_000]
     classify = served.signatures["serving_default"]
     sums = classify(text=tf.constant(hostile))["probabilities"].numpy().sum(-1)
     shown["hostile_sums"] = sums.tolist()
@@ -60,6 +62,20 @@ def test_fresh_process_takes_texts(family, lora, tmp_path, run_python):
     assert answer["tokens"] == model.attention(small.TEXTS[:1])[0][0]
     np.testing.assert_allclose(answer["hostile_sums"], 1.0, atol=1e-5)
     assert answer["none"] == [0, 2]
+
+
+def test_an_export_with_byte_pairs_has_no_table_that_grows(tmp_path):
+    model = classifier("GPT2")
+    model.predict(["words that the tokenizer's cache has seen"], verbose=0)
+    folder = Path(export_saved_model(model, tmp_path))
+    saved_model = saved_model_pb2.SavedModel()
+    saved_model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    graph = saved_model.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+    kinds = {node.op for node in nodes}
+    assert "LookupTableFindV2" in kinds
+    assert not {kind for kind in kinds if "Mutable" in kind or "Insert" in kind}
+    assert b"seen" not in b"".join(p.read_bytes() for p in folder.rglob("variables.*"))
 
 
 class PythonTokenizer(WordTokenizer):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from siatl_keras.models import SiATLPreprocessor
 from siatl_keras.text import TextNormalizer, WordTokenizer
 
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
@@ -181,6 +182,92 @@ def test_preset_round_trip_keeps_words_and_switches(tmp_path):
     text = "So glad @bob!"
     assert copy(text).numpy().tolist() == tokenizer(text).numpy().tolist()
     assert copy.split(text).numpy().tolist() == [b"So", b"glad", b"@", b"bob", b"!"]
+
+
+SECRET = "root:x:0:0:the administrator of all:/root:/bin/bash"
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "secret.txt"
+    path.write_text(f"{SECRET}\n" * 5)
+    return path
+
+
+@pytest.mark.parametrize("inside", ["its own", "a preprocessor's"])
+def test_a_saved_config_cannot_have_a_file_read(inside, secret):
+    tokenizer = WordTokenizer(WORDS)
+    saved = keras.saving.serialize_keras_object(
+        tokenizer if inside == "its own" else SiATLPreprocessor(tokenizer)
+    )
+    config = saved if inside == "its own" else saved["config"]["tokenizer"]
+    config["config"]["vocabulary"] = str(secret)
+    with pytest.raises(ValueError, match="names the file .*secret.txt.*not part") as e:
+        keras.saving.deserialize_keras_object(saved)
+    assert "administrator" not in str(e.value)
+
+
+def test_a_user_who_trusts_a_config_can_say_so(tmp_path):
+    (tmp_path / "words.txt").write_text("\n".join(WORDS))
+    saved = keras.saving.serialize_keras_object(WordTokenizer(WORDS))
+    saved["config"]["vocabulary"] = str(tmp_path / "words.txt")
+    copy = keras.saving.deserialize_keras_object(saved, safe_mode=False)
+    assert copy.get_vocabulary() == WORDS
+
+
+@pytest.mark.parametrize("link", ["file", "folder", "relative"])
+def test_a_preset_s_vocabulary_cannot_be_a_link_to_elsewhere(link, secret, tmp_path):
+    preset = tmp_path / "preset"
+    WordTokenizer(WORDS).save_to_preset(str(preset))
+    assets = preset / "assets" / "tokenizer"
+    (assets / "vocabulary.txt").unlink()
+    if link == "folder":
+        assets.rmdir()
+        secret.rename(tmp_path / "vocabulary.txt")
+        assets.symlink_to(tmp_path)
+    else:
+        target = "../../../secret.txt" if link == "relative" else secret
+        (assets / "vocabulary.txt").symlink_to(target)
+    with pytest.raises(ValueError, match="vocabulary.txt: a link to a file outside"):
+        WordTokenizer().load_preset_assets(str(preset))
+
+
+def test_links_within_a_preset_and_of_hugging_face_s_cache_are_followed(tmp_path):
+    preset = tmp_path / "preset"
+    WordTokenizer(WORDS).save_to_preset(str(preset))
+    vocabulary = preset / "assets" / "tokenizer" / "vocabulary.txt"
+    vocabulary.rename(preset / "words.txt")
+    vocabulary.symlink_to("../../words.txt")
+    cached = tmp_path / "models--x--y" / "snapshots" / "0a1b"
+    (cached / "assets" / "tokenizer").mkdir(parents=True)
+    (cached.parents[1] / "blobs").mkdir()
+    (cached.parents[1] / "blobs" / "cafe").write_text("\n".join(WORDS))
+    (cached / "assets" / "tokenizer" / "vocabulary.txt").symlink_to(
+        "../../../../blobs/cafe"
+    )
+    (tmp_path / "current").symlink_to(preset)
+    for folder in (preset, cached, tmp_path / "current"):
+        tokenizer = WordTokenizer()
+        tokenizer.load_preset_assets(str(folder))
+        assert tokenizer.get_vocabulary() == WORDS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[SECRET] * 5, [*SPECIAL, SECRET], [*SPECIAL, SECRET.replace(" ", "")] * 2],
+    ids=["first", "white space", "twice"],
+)
+def test_messages_quote_at_most_twenty_characters_of_a_file(lines, tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError) as error:
+        WordTokenizer(path)
+    message = str(error.value).replace(str(path), "")
+    assert not any(
+        line[start : start + 21] in message
+        for line in lines
+        for start in range(len(line) - 20)
+    )
 
 
 def test_five_megabytes_are_answered_in_seconds(tokenizer):

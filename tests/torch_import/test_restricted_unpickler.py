@@ -2,6 +2,7 @@ import collections
 import os
 import pickle
 import pickletools
+import time
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 from siatl_keras.torch_import.restricted_unpickler import RestrictedUnpickler
 
 KEYS = st.one_of(
-    st.text(max_size=4), st.integers(-(2**70), 2**70), st.booleans(), st.none()
+    st.text(max_size=4), st.integers(-(2**60), 2**60), st.booleans(), st.none()
 )
 VALUES = st.recursive(
-    st.one_of(KEYS, st.floats(allow_nan=False)),
+    st.one_of(KEYS, st.integers(-(2**70), 2**70), st.floats(allow_nan=False)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.lists(inner, max_size=4).map(tuple),
@@ -129,6 +130,59 @@ def test_keys_that_would_have_to_be_hashed_deep_are_refused():
     doubling = b"\x80\x02}" + b")" + b"q\x00h\x00\x86" * 60 + b"K\x01s."
     assert "a dict with a tuple as key" in refusal(doubling)
     assert "a dict with a tuple as key" in refusal(pickle.dumps({(1,): 2}, protocol=2))
+
+
+MODULUS = 2**61 - 1
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [MODULUS * number for number in range(1, 20_000)],
+        [7 + MODULUS * number for number in range(20_000)],
+        [-MODULUS * number for number in range(1, 20_000)],
+        # Below the modulus, but alike in all bits that choose the first places.
+        [number << 44 for number in range(20_000)],
+        # Two dicts in one: enough honest keys first.
+        [*range(1000), *(MODULUS * number for number in range(1, 20_000))],
+    ],
+    ids=["multiples", "same remainder", "negative", "high bits", "after honest keys"],
+)
+@pytest.mark.parametrize(
+    "make",
+    [dict, collections.Counter, collections.OrderedDict],
+    ids=lambda m: m.__name__,
+)
+def test_integer_keys_that_collide_are_refused_before_they_cost_time(keys, make):
+    # Python's own dicts are slow with these too: few enough for the test's sake.
+    pickled = pickle.dumps(make(dict.fromkeys(keys[:1500])), protocol=2)
+    begin = time.monotonic()
+    assert "as its next key; checkpoints number items from 0" in refusal(pickled)
+    assert time.monotonic() - begin < 0.5
+
+
+def test_a_list_of_pairs_may_not_bring_colliding_keys_either():
+    pairs = [[MODULUS * number, 0] for number in range(1, 1000)]
+    pickled = pickle.dumps(Calls(collections.OrderedDict, pairs), protocol=2)
+    assert "as its next key; checkpoints number items from 0" in refusal(pickled)
+
+
+def test_words_numbered_from_zero_and_addresses_of_tensors_are_fine():
+    words = {number: str(number) for number in range(5000)}
+    assert load(pickle.dumps(words, protocol=2)) == words
+    addresses = {140_737_488_355_328 + 64 * number: number for number in range(60)}
+    assert load(pickle.dumps(addresses, protocol=2)) == addresses
+
+
+def test_float_keys_are_refused():
+    assert "a dict with a float as key" in refusal(pickle.dumps({0.5: 1}, protocol=2))
+
+
+def test_values_are_kept_under_numbers_without_gaps():
+    spread = b"".join(
+        b"K\x01r" + (number << 20).to_bytes(4, "little") for number in range(1, 9)
+    )
+    assert "kept as number 1048576, after 0 of them" in refusal(b"\x80\x02" + spread)
 
 
 def test_the_errors_do_not_print_what_is_huge():

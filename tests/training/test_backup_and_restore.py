@@ -1,5 +1,6 @@
 import json
 import signal
+import zipfile
 from pathlib import Path
 
 import keras
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 from small_model import small_data, small_model
 
+from benchmarks.robustness.outcomes import mutated, tally
 from siatl_keras.callbacks import BackupAndRestore, SequentialUnfreezing
+from siatl_keras.training.training_state import load_training_state
 
 SCRIPT = Path(__file__).with_name("resume_script.py")
 
@@ -158,6 +161,71 @@ def test_a_backup_of_another_model_is_an_error(tmp_path):
 def test_a_broken_backup_is_an_error(tmp_path):
     (tmp_path / "backup.npz").write_bytes(b"PK no archive")
     with pytest.raises(ValueError, match="not a whole backup"):
+        fit(tmp_path)
+
+
+def test_a_damaged_backup_is_refused_by_name_or_restored(tmp_path):
+    tries = 60
+    interrupted(tmp_path, 1)
+    path = tmp_path / "backup.npz"
+    whole = path.read_bytes()
+    generator = np.random.default_rng(4)
+    target = small_model()
+    damaged = tmp_path / "damaged.npz"
+
+    def restore():
+        load_training_state(damaged, target, [keras.callbacks.History()])
+
+    def damage():
+        for number in range(tries):
+            damaged.write_bytes(mutated(whole, generator))
+            yield f"{number}", restore
+
+    result = tally(damage())
+    assert result["faults"] == [] and result["slow"] == {}
+    assert result["refused"] > tries // 3
+
+
+def with_state(path, change):
+    """Rewrites a backup, its JSON text changed."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    state = json.loads(str(arrays["state"]))
+    change(state)
+    np.savez(path, **{**arrays, "state": np.array(json.dumps(state))})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: state.pop("epoch"), "`epoch`: int expected. Found: None"),
+        (lambda state: state.update(epoch=-1), "`epoch`: int expected. Found: -1"),
+        (lambda state: state.update(epoch="3"), "`epoch`: int expected. Found: 3"),
+        (lambda state: state.update(callbacks=[]), "`callbacks`: dict expected"),
+        (lambda state: state.pop("stopped"), "`stopped`: bool expected"),
+        (lambda state: state.update(numpy_random=["x"]), "cannot be loaded"),
+        (lambda state: state.update(python_random=[3, 1, 2]), "cannot be loaded"),
+    ],
+)
+def test_a_backup_whose_state_is_wrong_names_the_field(change, message, tmp_path):
+    interrupted(tmp_path, 1)
+    with_state(tmp_path / "backup.npz", change)
+    with pytest.raises(ValueError, match=f"backup.npz: {message}"):
+        fit(tmp_path)
+
+
+def test_an_array_that_claims_more_numbers_than_there_are_is_not_allocated(tmp_path):
+    interrupted(tmp_path, 1)
+    path = tmp_path / "backup.npz"
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }"
+    length = len(header).to_bytes(2, "little")
+    members["model/0.npy"] = b"\x93NUMPY\x01\x00" + length + header
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(ValueError, match="model/0.npy has the shape .1000000000000"):
         fit(tmp_path)
 
 
