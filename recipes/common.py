@@ -1,5 +1,8 @@
 """What all recipes share: flags of a run, and errors as one line instead of a trace."""
 
+import errno
+import os
+import signal
 import sys
 import warnings
 
@@ -44,8 +47,16 @@ def start_training():
     return strategy
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a recipe as Ctrl-C does: files whole, the backup kept."""
+
+
 def run(main):
-    """Runs a recipe's `main()`; what is wrong with the input ends in one line."""
+    """Runs a recipe's `main()`.
+
+    What is wrong with the input, or with the disk, ends in one line; Ctrl-C and SIGTERM
+    with the exit statuses that shells give them.
+    """
 
     def checked(argv):
         if len(argv) > 1:
@@ -53,16 +64,29 @@ def run(main):
         logging.set_verbosity(logging.WARNING)
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
+        signal.signal(signal.SIGTERM, _terminate)
         try:
             main()
-        except ValueError as error:
-            if FLAGS.show_trace:
+        except KeyboardInterrupt as stop:
+            print("\nStopped. Start it again to resume.", file=sys.stderr)
+            number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+            raise SystemExit(128 + number) from None
+        except Exception as error:
+            message = str(error) if isinstance(error, ValueError) else _disk(error)
+            if FLAGS.show_trace or message is None:
                 raise
-            raise SystemExit(f"Error: {error}") from None
-        except KeyboardInterrupt:
-            raise SystemExit("\nStopped. Start it again to go on.") from None
+            raise SystemExit(f"Error: {message}") from None
 
     app.run(checked)
+
+
+def _terminate(number, frame):
+    raise Terminated
+
+
+def _disk(error):
+    """Says what the system refused, whoever passes it on; `None` if it was not that."""
+    return str(error) if isinstance(error, OSError) else None
 
 
 flags.DEFINE_bool("show_trace", False, "Show where an error arose.")

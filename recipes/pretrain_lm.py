@@ -52,7 +52,7 @@ BACKBONE_FLAGS = (
 def main():
     """Trains, and writes the preset and the run's folder."""
     strategy = common.start_training()
-    run = common.open_run()
+    common.open_run()
     metrics = pretrain_language_model(
         FLAGS.train,
         FLAGS.validation,
@@ -72,7 +72,6 @@ def main():
         strategy=strategy,
         overwrite=FLAGS.overwrite,
     )
-    run.write_metrics(metrics)
     print(f"validation perplexity {metrics['validation_perplexity']:.2f}")
     print(f"preset: {FLAGS.preset}")
 

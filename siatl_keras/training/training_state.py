@@ -6,7 +6,6 @@ One npz file, arrays and a JSON text, because a single file can be replaced atom
 from __future__ import annotations
 
 import json
-import os
 import random
 import zipfile
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import keras
 import numpy as np
 
 from siatl_keras import _keras_internals
+from siatl_keras.atomic import new_file
 
 # What Keras's callbacks remember from epoch to epoch, and reset when training begins.
 _REMEMBERED: dict[type, tuple[str, ...]] = {
@@ -61,12 +61,8 @@ def save_training_state(
         "keras_random": None if seed is None else _array(seed).tolist(),
     }
     text = json.dumps(state, default=_plain)
-    temporary = path.with_name(path.name + ".partial")
-    with temporary.open("wb") as file:
+    with new_file(path) as temporary, temporary.open("wb") as file:
         np.savez(file, state=np.array(text), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def load_training_state(
@@ -104,6 +100,19 @@ def load_training_state(
         _assign(path, kind, variables, _with_prefix(kind, arrays))
     _restore_random(state)
     return state["epoch"], state["stopped"]
+
+
+def restore_weights(path: Path, model: keras.Model) -> None:
+    """Gives a model the weights in a file that `save_training_state` wrote.
+
+    Args:
+        path: the file.
+        model: the model that it was written for.
+
+    Raises:
+        ValueError: if the file is broken or of another model.
+    """
+    _assign(path, "model", model.variables, _with_prefix("model", _read(path)))
 
 
 def epochs_in_backup(path: Path) -> int:
