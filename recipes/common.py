@@ -65,6 +65,7 @@ def run(main):
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
         signal.signal(signal.SIGTERM, _terminate)
+        _tell_of_the_disk_once()
         try:
             main()
         except KeyboardInterrupt as stop:
@@ -84,9 +85,45 @@ def _terminate(number, frame):
     raise Terminated
 
 
+# What a disk may answer that is full, limited, read-only or broken.
+DISK_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EIO,
+)
+
+
 def _disk(error):
     """Says what the system refused, whoever passes it on; `None` if it was not that."""
-    return str(error) if isinstance(error, OSError) else None
+    if isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    if isinstance(error, OSError):
+        if error.errno is None:  # Such as a download that failed.
+            return " ".join(str(error).split())
+        named = f": {error.filename}" if error.filename else ""
+        return f"{os.strerror(error.errno)}{named}"
+    # TensorFlow's files have errors of their own, which quote the system's.
+    answers = map(os.strerror, DISK_ERRORS)
+    return next((answer for answer in answers if answer in str(error)), None)
+
+
+def _tell_of_the_disk_once():
+    """Keeps h5py from printing traces of what it meets again while it closes files."""
+
+    trace, ignored = sys.excepthook, sys.unraisablehook
+
+    def excepthook(kind, error, traceback):
+        if not isinstance(error, OSError) or FLAGS.show_trace:
+            trace(kind, error, traceback)
+
+    def unraisablehook(unraisable):
+        if not isinstance(unraisable.exc_value, OSError) or FLAGS.show_trace:
+            ignored(unraisable)
+
+    sys.excepthook, sys.unraisablehook = excepthook, unraisablehook
 
 
 flags.DEFINE_bool("show_trace", False, "Show where an error arose.")
