@@ -112,7 +112,6 @@ def _disk(error):
 
 def _tell_of_the_disk_once():
     """Keeps h5py from printing traces of what it meets again while it closes files."""
-
     trace, ignored = sys.excepthook, sys.unraisablehook
 
     def excepthook(kind, error, traceback):

@@ -164,9 +164,7 @@ def test_two_exports_at_once_get_two_versions(model, tmp_path, monkeypatch):
         assert (tmp_path / version / "saved_model.pb").exists()
 
 
-def test_a_version_that_appears_in_the_last_moment_is_left_alone(
-    tmp_path, monkeypatch
-):
+def test_a_version_that_appears_in_the_last_moment_is_left_alone(tmp_path, monkeypatch):
     rename, taken = os.rename, []
 
     def another_first(old, new):

@@ -107,8 +107,8 @@ def plot_perplexity(
     if axes.lines:
         axes.legend()
     # The last, that of the validation: training that diverged keeps it.
-    *_, last = np.inf, *values[np.isfinite(values)]
-    axes.set_title(f"validation perplexity {last:.1f}")
+    finite = values[np.isfinite(values)]
+    axes.set_title(f"validation perplexity {finite[-1] if len(finite) else np.inf:.1f}")
     save_figure(figure, path)
 
 

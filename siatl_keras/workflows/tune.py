@@ -64,7 +64,7 @@ def tune(
 
     Raises:
         ValueError: if an argument is wrong, a file cannot be read, or every trial
-            failed.
+            failed. A trial that diverges has failed, and the search goes on.
     """
     if objective not in OBJECTIVES:
         raise ValueError(

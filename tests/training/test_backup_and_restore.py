@@ -206,8 +206,15 @@ class Diverge(keras.callbacks.Callback):
             logs[self.what] = float("nan")
 
 
-@pytest.mark.parametrize("what", ["weight", "loss", "val_loss"])
-@pytest.mark.parametrize("averaging", [[], [WeightAveraging(0.5)]])
+@pytest.mark.parametrize(
+    ("what", "averaging"),
+    [
+        ("weight", []),
+        ("weight", [WeightAveraging(0.5)]),
+        ("loss", []),
+        ("val_loss", []),
+    ],
+)
 def test_training_that_diverges_ends_with_the_last_finite_weights(
     tmp_path, capsys, what, averaging
 ):

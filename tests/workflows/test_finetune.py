@@ -327,9 +327,7 @@ def test_a_run_without_a_finite_epoch_is_an_error_before_anything_is_saved(
     assert {path.name for path in tmp_path.iterdir()} <= {"tensorboard"}
 
 
-def test_a_run_that_diverges_later_keeps_its_finite_epochs(
-    files, lm, tmp_path, capsys
-):
+def test_a_run_that_diverges_later_keeps_its_finite_epochs(files, lm, tmp_path, capsys):
     model, metrics = finetune(
         *files,
         lm,
