@@ -52,13 +52,13 @@ BACKBONE_FLAGS = (
 def main():
     """Trains, and writes the preset and the run's folder."""
     strategy = common.start_training()
-    common.open_run()
+    run = common.open_run()
     metrics = pretrain_language_model(
         FLAGS.train,
         FLAGS.validation,
         FLAGS.vocabulary,
         FLAGS.preset,
-        FLAGS.output,
+        str(run.path),
         backbone={name: FLAGS[name].value for name in BACKBONE_FLAGS},
         sequence_length=FLAGS.sequence_length,
         stream=FLAGS.stream,

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from recipes import common
+from siatl_keras.run_folder import RunFolder
 
 REPOSITORY = Path(__file__).parents[2]
 LIMITED = """
@@ -135,6 +136,8 @@ def test_sigterm_in_an_epoch_and_a_full_disk_lose_no_epoch(small_experiment):
     while not backup.exists() and process.poll() is None:
         time.sleep(0.02)
     size = backup.stat().st_size
+    with pytest.raises(ValueError, match="stopped is in use by another process"):
+        RunFolder(output)
     process.terminate()
     errors = process.communicate(timeout=120)[1].decode()
     assert process.returncode == 143
