@@ -68,6 +68,9 @@ def run(main):
         _tell_of_the_disk_once()
         try:
             main()
+        except BrokenPipeError:  # The reader has left, as `head` does.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(128 + signal.SIGPIPE) from None
         except KeyboardInterrupt as stop:
             print("\nStopped. Start it again to resume.", file=sys.stderr)
             number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT

@@ -1,5 +1,7 @@
 """Fails first when a new KerasHub changes what `_keras_hub_internals` relies on."""
 
+import shutil
+
 import keras
 import keras_hub
 import pytest
@@ -66,3 +68,17 @@ def test_a_quantised_preset_keeps_its_policies_and_others_take_the_current_one(
     assert _keras_hub_internals.preset_dtype(str(presets / "backbone")) == current
     (tmp_path / "config.json").write_text('{"architectures": ["GPT2LMHeadModel"]}')
     assert _keras_hub_internals.preset_dtype(str(tmp_path)) == current
+
+
+def test_a_preset_s_weights_are_checked_wherever_they_lie(presets, tmp_path):
+    folder = shutil.copytree(presets / "classifier", tmp_path / "preset")
+    _keras_hub_internals.check_weights(str(folder))
+    path = folder / "task.weights.h5"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"task\.weights\.h5: damaged"):
+        _keras_hub_internals.check_weights(str(folder))
+    path.unlink()
+    with pytest.raises(ValueError, match=r"has no task\.weights\.h5"):
+        _keras_hub_internals.check_weights(str(folder))
+    (folder / "weights.sha256").unlink()
+    _keras_hub_internals.check_weights(str(folder))

@@ -155,9 +155,7 @@ def _not_finite(model: keras.Model, logs: dict[str, Any]) -> str:
         if not np.isfinite(logs.get(name, 0.0)):
             return f"`{name}` is {float(logs[name])}"
     for variable in model.variables:
-        value = keras.ops.convert_to_numpy(variable)
-        if value.dtype.kind == "V":  # bfloat16, which numpy does not know.
-            value = value.astype("float32")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        is_float = keras.backend.is_float_dtype(variable.dtype)
+        if is_float and not keras.ops.all(keras.ops.isfinite(variable)):
             return f"the weight {variable.path} is not finite"
     return ""

@@ -96,6 +96,17 @@ def test_what_h5py_meets_again_while_closing_is_not_told_twice(ends, tmp_path):
     assert ends(main) == (1, "Error: File too large\n")
 
 
+def test_a_reader_that_leaves_is_no_error(ends, monkeypatch):
+    def main(pause):
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, 1)
+        monkeypatch.setattr(sys, "stdout", os.fdopen(1, "w"))
+        print("a line", flush=True)
+
+    assert ends(main) == (128 + signal.SIGPIPE, "")
+
+
 def test_other_errors_keep_their_trace(ends):
     def main(pause):
         raise RuntimeError("a mistake of ours")
