@@ -1,6 +1,9 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
-from siatl_keras.training.backup_and_restore import BackupAndRestore
+from siatl_keras.training.backup_and_restore import (
+    BackupAndRestore,
+    TrainingDivergedError,
+)
 from siatl_keras.training.discriminative_optimizer import discriminative_optimizer
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
@@ -49,6 +52,7 @@ __all__ = [
     "SlantedTriangular",
     "SyncedLossScaleOptimizer",
     "TokenPerplexity",
+    "TrainingDivergedError",
     "WeightAveraging",
     "discriminative_optimizer",
     "geometric_decay",

@@ -17,8 +17,7 @@ import keras_tuner
 
 from siatl_keras.atomic import write_text
 from siatl_keras.models import backbone_class, suited_optimizer
-from siatl_keras.training import PRETRAINED_RATES
-from siatl_keras.training.backup_and_restore import TrainingDivergedError
+from siatl_keras.training import PRETRAINED_RATES, TrainingDivergedError
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.search_space import as_flags, search_space, with_flags
 

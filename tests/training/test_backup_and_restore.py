@@ -12,7 +12,7 @@ from siatl_keras.callbacks import (
     SequentialUnfreezing,
     WeightAveraging,
 )
-from siatl_keras.training.backup_and_restore import TrainingDivergedError
+from siatl_keras.training import TrainingDivergedError
 
 SCRIPT = Path(__file__).with_name("resume_script.py")
 

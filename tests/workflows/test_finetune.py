@@ -16,7 +16,7 @@ from siatl_keras.models import (
     SiATLClassifier,
 )
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training.backup_and_restore import TrainingDivergedError
+from siatl_keras.training import TrainingDivergedError
 from siatl_keras.workflows import finetune
 from siatl_keras.workflows.adapt_language_model import adapt_language_model
 

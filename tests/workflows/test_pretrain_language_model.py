@@ -3,7 +3,7 @@
 import pytest
 
 from siatl_keras.checksums import write_checksums
-from siatl_keras.training.backup_and_restore import TrainingDivergedError
+from siatl_keras.training import TrainingDivergedError
 from siatl_keras.workflows import pretrain_language_model
 
 WORDS = ["<pad>", "<s>", "</s>", "<unk>", "so", "glad", "today"]

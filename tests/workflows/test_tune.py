@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from siatl_keras.training.backup_and_restore import TrainingDivergedError
+from siatl_keras.training import TrainingDivergedError
 from siatl_keras.workflows import tune
 
 ARGUMENTS = {
