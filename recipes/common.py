@@ -1,5 +1,8 @@
 """What all recipes share: flags of a run, and errors as one line instead of a trace."""
 
+import errno
+import os
+import signal
 import sys
 import warnings
 
@@ -44,8 +47,16 @@ def start_training():
     return strategy
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a recipe as Ctrl-C does: files whole, the backup kept."""
+
+
 def run(main):
-    """Runs a recipe's `main()`; what is wrong with the input ends in one line."""
+    """Runs a recipe's `main()`.
+
+    What is wrong with the input, or with the disk, ends in one line; Ctrl-C and SIGTERM
+    with the exit statuses that shells give them.
+    """
 
     def checked(argv):
         if len(argv) > 1:
@@ -53,16 +64,68 @@ def run(main):
         logging.set_verbosity(logging.WARNING)
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
+        signal.signal(signal.SIGTERM, _terminate)
+        _tell_of_the_disk_once()
         try:
             main()
-        except ValueError as error:
-            if FLAGS.show_trace:
+        except BrokenPipeError:  # The reader has left, as `head` does.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(128 + signal.SIGPIPE) from None
+        except KeyboardInterrupt as stop:
+            print("\nStopped. Start it again to resume.", file=sys.stderr)
+            number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+            raise SystemExit(128 + number) from None
+        except Exception as error:
+            message = str(error) if isinstance(error, ValueError) else _disk(error)
+            if FLAGS.show_trace or message is None:
                 raise
-            raise SystemExit(f"Error: {error}") from None
-        except KeyboardInterrupt:
-            raise SystemExit("\nStopped. Start it again to go on.") from None
+            raise SystemExit(f"Error: {message}") from None
 
     app.run(checked)
+
+
+def _terminate(number, frame):
+    raise Terminated
+
+
+# What a disk may answer that is full, limited, read-only or broken.
+DISK_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EIO,
+)
+
+
+def _disk(error):
+    """Says what the system refused, whoever passes it on; `None` if it was not that."""
+    if isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    if isinstance(error, OSError):
+        if error.errno is None:  # Such as a download that failed.
+            return " ".join(str(error).split())
+        named = f": {error.filename}" if error.filename else ""
+        return f"{os.strerror(error.errno)}{named}"
+    # TensorFlow's files have errors of their own, which quote the system's.
+    answers = map(os.strerror, DISK_ERRORS)
+    return next((answer for answer in answers if answer in str(error)), None)
+
+
+def _tell_of_the_disk_once():
+    """Keeps h5py from printing traces of what it meets again while it closes files."""
+    trace, ignored = sys.excepthook, sys.unraisablehook
+
+    def excepthook(kind, error, traceback):
+        if not isinstance(error, OSError) or FLAGS.show_trace:
+            trace(kind, error, traceback)
+
+    def unraisablehook(unraisable):
+        if not isinstance(unraisable.exc_value, OSError) or FLAGS.show_trace:
+            ignored(unraisable)
+
+    sys.excepthook, sys.unraisablehook = excepthook, unraisablehook
 
 
 flags.DEFINE_bool("show_trace", False, "Show where an error arose.")

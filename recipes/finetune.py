@@ -185,7 +185,6 @@ def main():
         stage_optimizers={stage: name for stage, name in stages.items() if name},
         strategy=strategy,
     )
-    run.write_metrics(metrics)
     if FLAGS.test:
         print((run.path / "report.txt").read_text("utf-8"))
     if "best_epoch" in metrics:

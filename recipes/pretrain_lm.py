@@ -58,7 +58,7 @@ def main():
         FLAGS.validation,
         FLAGS.vocabulary,
         FLAGS.preset,
-        FLAGS.output,
+        str(run.path),
         backbone={name: FLAGS[name].value for name in BACKBONE_FLAGS},
         sequence_length=FLAGS.sequence_length,
         stream=FLAGS.stream,
@@ -72,7 +72,6 @@ def main():
         strategy=strategy,
         overwrite=FLAGS.overwrite,
     )
-    run.write_metrics(metrics)
     print(f"validation perplexity {metrics['validation_perplexity']:.2f}")
     print(f"preset: {FLAGS.preset}")
 

@@ -7,7 +7,6 @@ the same model from scratch and logistic regression on word counts; exports a Sa
 and asks it three questions in a process that knows only TensorFlow.
 """
 
-import shutil
 import subprocess
 import sys
 import time
@@ -69,7 +68,7 @@ def main():
     # Refuses a folder that holds something else; what an earlier quickstart left goes.
     run = RunFolder(FLAGS.output, overwrite=True)
     output = run.path
-    shutil.rmtree(output)
+    run.clear()
     run.write_flags(f"--short={FLAGS.short}\n")
     settings = dict(SETTINGS)
     if FLAGS.short:

@@ -18,6 +18,7 @@ from keras_hub.src.utils.preset_utils import (
     CONFIG_FILE,
     PREPROCESSOR_CONFIG_FILE,
     TASK_CONFIG_FILE,
+    TASK_WEIGHTS_FILE,
     TOKENIZER_CONFIG_FILE,
     KerasPresetLoader,
     check_config_class,
@@ -29,6 +30,7 @@ from keras_hub.src.utils.preset_utils import (
 )
 
 from siatl_keras import _keras_internals
+from siatl_keras.checksums import CHECKSUMS, check_checksum, read_checksums
 from siatl_keras.presets.check_preset import FILES, check_preset, named_errors
 
 
@@ -227,7 +229,8 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
         the task.
 
     Raises:
-        ValueError: if the preset holds no such task.
+        ValueError: if the preset holds no such task, its task weights are missing, or
+            weights are damaged.
     """
     loader = _loader(preset, *FILES, weights=True)
     if not check_file_exists(preset, TASK_CONFIG_FILE) or not issubclass(
@@ -237,8 +240,39 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
             f"The preset {preset!r} holds no {task_class.__name__}. To put a new one "
             "on its language model, pass `num_classes` or `label_names`."
         )
+    if load_weights:
+        if not check_file_exists(preset, TASK_WEIGHTS_FILE):
+            # KerasHub would go on with random ones.
+            raise ValueError(
+                f"The preset {preset!r} has no {TASK_WEIGHTS_FILE}, the weights of its "
+                "task layers. Copy the preset again, or train once more."
+            )
+        check_weights(preset)
     kwargs.setdefault("dtype", preset_dtype(preset))
     return loader.load_task(task_class, load_weights, True, **kwargs)
+
+
+def check_weights(preset: str) -> None:
+    """Raises if a preset's weights are not those of its checksums, if it has any.
+
+    There is no public way to a file of a preset, wherever it lies.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+
+    Raises:
+        ValueError: if a file is missing or damaged.
+    """
+    if not check_file_exists(preset, CHECKSUMS):
+        return
+    for name in read_checksums(get_file(preset, CHECKSUMS)):
+        if not check_file_exists(preset, name):
+            raise ValueError(
+                f"The preset {preset!r} has no {name}, which is in {CHECKSUMS}. Copy "
+                "the preset again."
+            )
+        check_checksum(get_file(preset, name))
 
 
 def preset_dtype(preset: str) -> Any:

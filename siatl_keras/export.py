@@ -16,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from siatl_keras import _keras_internals
-from siatl_keras.atomic import new_folder
+from siatl_keras.atomic import partial_folder, rename_folder
 from siatl_keras.layers import LSTM
 from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
@@ -55,8 +55,7 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
             "Build it with `preprocessor=SiATLPreprocessor(tokenizer)`."
         )
     root = Path(directory)
-    path = root / str(_next_version(root))
-    with new_folder(path) as folder:
+    with partial_folder(root) as folder:
         with _portable_lstms(model):
             texts_in = _runs_in_graph(model.preprocessor)
             server = _TextServer(model) if texts_in else _TokenServer(model)
@@ -74,7 +73,7 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
                 "`padding_mask`, as `model.preprocessor` makes them, not `text`.",
                 stacklevel=2,
             )
-    return str(path)
+        return str(_as_next_version(folder, root))
 
 
 class _TokenServer(tf.Module):
@@ -153,9 +152,14 @@ def _runs_in_graph(preprocessor: Any) -> bool:
     return not any("PyFunc" in node.op for node in nodes)
 
 
-def _next_version(root: Path) -> int:
-    taken = [int(p.name) for p in root.glob("*") if p.name.isdecimal()]
-    return max(taken, default=0) + 1
+def _as_next_version(folder: Path, root: Path) -> Path:
+    while True:
+        taken = [int(p.name) for p in root.glob("*") if p.name.isdecimal()]
+        path = root / str(max(taken, default=0) + 1)
+        # Another export may have come first.
+        with contextlib.suppress(FileExistsError):
+            rename_folder(folder, path)
+            return path
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from siatl_keras.export import export_saved_model
+from siatl_keras.export import _as_next_version, export_saved_model
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
 from siatl_keras.text import WordTokenizer
 
@@ -144,6 +145,40 @@ def test_versions_count_up_and_nothing_half_done_is_left(model, exported):
     (folder / "7").mkdir()
     assert export_saved_model(model, folder) == str(folder / "8")
     assert not list(folder.glob(".partial-*"))
+
+
+def test_two_exports_at_once_get_two_versions(model, tmp_path, monkeypatch):
+    """The other one ends while this one is still writing."""
+    others = []
+
+    def meanwhile(folder, sizes):
+        if not others:
+            others.append("")
+            others[0] = export_saved_model(model, tmp_path)
+
+    monkeypatch.setattr("siatl_keras.export.write_warmup_requests", meanwhile)
+    assert export_saved_model(model, tmp_path) == str(tmp_path / "2")
+    assert others == [str(tmp_path / "1")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]
+    for version in ("1", "2"):
+        assert (tmp_path / version / "saved_model.pb").exists()
+
+
+def test_a_version_that_appears_in_the_last_moment_is_left_alone(tmp_path, monkeypatch):
+    rename, taken = os.rename, []
+
+    def another_first(old, new):
+        if not taken:
+            taken.append(new)
+            Path(new).mkdir()
+            (Path(new) / "saved_model.pb").write_text("theirs")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", another_first)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    assert _as_next_version(folder, tmp_path) == tmp_path / "2"
+    assert (tmp_path / "1" / "saved_model.pb").read_text() == "theirs"
 
 
 def test_warmup_requests_are_prediction_logs(exported):

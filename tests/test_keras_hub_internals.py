@@ -1,5 +1,7 @@
 """Fails first when a new KerasHub changes what `_keras_hub_internals` relies on."""
 
+import shutil
+
 import keras
 import keras_hub
 import pytest
@@ -80,3 +82,17 @@ def test_byte_pairs_are_still_made_by_the_parts_that_we_know():
     assert parts.is_of(tokenizer)
     tokenizer.set_vocabulary_and_merges(words, ["d a"])
     assert not parts.is_of(tokenizer)
+
+
+def test_a_preset_s_weights_are_checked_wherever_they_lie(presets, tmp_path):
+    folder = shutil.copytree(presets / "classifier", tmp_path / "preset")
+    _keras_hub_internals.check_weights(str(folder))
+    path = folder / "task.weights.h5"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"task\.weights\.h5: damaged"):
+        _keras_hub_internals.check_weights(str(folder))
+    path.unlink()
+    with pytest.raises(ValueError, match=r"has no task\.weights\.h5"):
+        _keras_hub_internals.check_weights(str(folder))
+    (folder / "weights.sha256").unlink()
+    _keras_hub_internals.check_weights(str(folder))

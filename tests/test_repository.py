@@ -10,7 +10,14 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "siatl_keras"
 
 # Who may import whom. Modules beside the packages that all may use: these.
-FOR_ALL = {"_keras_internals", "_keras_hub_internals", "atomic", "presets"}
+FOR_ALL = {
+    "_keras_internals",
+    "_keras_hub_internals",
+    "atomic",
+    "checksums",
+    "locks",
+    "presets",
+}
 MAY_IMPORT = {
     "callbacks": {"training"},
     "data": set(),
@@ -26,7 +33,15 @@ MAY_IMPORT = {
     "text": {"data"},
     "torch_import": {"models", "text", "workflows"},
     "training": set(),
-    "workflows": {"callbacks", "data", "evaluation", "models", "text", "training"},
+    "workflows": {
+        "callbacks",
+        "data",
+        "evaluation",
+        "models",
+        "run_folder",
+        "text",
+        "training",
+    },
 }
 
 HOW_IT_STARTS = """

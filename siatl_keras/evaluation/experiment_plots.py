@@ -136,13 +136,14 @@ def plot_gamma(results: Sequence[RunResult], caption: str, path: PathLike) -> No
 
 
 def perplexity_by_epoch(run: RunResult) -> list[float]:
-    """Lists the held-out LM perplexity of a run's epochs; empty if it logged none.
+    """Lists the held-out LM perplexity of a run's epochs that have a finite one.
 
     Args:
         run: the run.
     """
     history = run.metrics.get("history", [])
-    return [logs["val_perplexity"] for logs in history if "val_perplexity" in logs]
+    logged = [logs.get("val_perplexity") for logs in history]
+    return [value for value in logged if value is not None and np.isfinite(value)]
 
 
 def runs_by_gamma(runs: Sequence[RunResult]) -> dict[float, list[RunResult]]:

@@ -20,7 +20,7 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
     """Draws losses, γ and macro F1 over the epochs of a fine-tuning run, by stage.
 
     Args:
-        epochs: the logs of each epoch; NaN, or no key, where nothing was computed.
+        epochs: the logs of each epoch; NaN, null or no key where nothing was computed.
         path: PNG to be written.
     """
     figure, (top, bottom) = new_figure(2, 1, (7.5, 6.0), sharex=True)
@@ -89,30 +89,35 @@ def plot_perplexity(
 
     Args:
         history: Keras's history with `val_perplexity`, and with `perplexity` unless
-            training was on sampled words.
+            training was on sampled words. Values that are not finite are left out.
         steps_per_epoch: int.
         path: PNG to be written.
     """
     figure, axes = new_figure(1, 1, (7.0, 4.0))
     for key, label in (("perplexity", "training"), ("val_perplexity", "validation")):
-        values = history.get(key, [])
+        values = np.array(history.get(key, []), "float64")  # null is NaN
         steps = steps_per_epoch * np.arange(1, len(values) + 1)
-        if len(values):
+        values = np.where(np.isfinite(values), values, np.nan)
+        if np.isfinite(values).any():
             axes.plot(steps, values, marker=".", label=label)
     axes.set_yscale("log")
     axes.set_xlabel("optimizer step")
     axes.set_ylabel("perplexity")
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
-    axes.set_title(f"validation perplexity {history['val_perplexity'][-1]:.1f}")
+    if axes.lines:
+        axes.legend()
+    # The last, that of the validation: training that diverged keeps it.
+    finite = values[np.isfinite(values)]
+    axes.set_title(f"validation perplexity {finite[-1] if len(finite) else np.inf:.1f}")
     save_figure(figure, path)
 
 
 def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
+    # Absent, null or not finite where an epoch computed none, or diverged.
     points = [
         (logs["epoch"], logs[key])
         for logs in epochs
-        if np.isfinite(logs.get(key, np.nan))
+        if logs.get(key) is not None and np.isfinite(logs[key])
     ]
     if points:
         axes.plot(*zip(*points, strict=True), style, marker=".", label=label)

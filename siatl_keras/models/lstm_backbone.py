@@ -12,6 +12,7 @@ import keras
 import keras_hub
 from keras import ops
 
+from siatl_keras.checksums import check_checksum, write_checksums
 from siatl_keras.layers import LSTM, EmbeddingDropout, TokenEmbedding
 from siatl_keras.models.unknown_arguments import (
     BACKBONE_ARGUMENTS,
@@ -187,6 +188,16 @@ class LSTMBackbone(keras_hub.models.Backbone):
         if self.projection is not None:
             x = self.projection(x)
         return x, ops.stack(new_states, axis=1)
+
+    def save_to_preset(self, preset_dir: str, *args: Any, **kwargs: Any) -> None:
+        """Saves a preset, see `keras_hub.models.Backbone`, with its checksums."""
+        super().save_to_preset(preset_dir, *args, **kwargs)
+        write_checksums(preset_dir)
+
+    def load_weights(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Loads weights, see `keras.Model`, unless they are damaged."""
+        check_checksum(filepath)
+        super().load_weights(filepath, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

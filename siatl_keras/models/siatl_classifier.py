@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals, _keras_internals
+from siatl_keras.checksums import write_checksums
 from siatl_keras.data import LabelMap
 from siatl_keras.inputs.class_labels import class_names
 from siatl_keras.inputs.texts import as_texts
@@ -315,6 +316,11 @@ class SiATLClassifier(
             )
         return causal_lm(backbone=self.backbone, preprocessor=preprocessor)
 
+    def save_to_preset(self, preset_dir: str, *args: Any, **kwargs: Any) -> None:
+        """Saves a preset, see `keras_hub.models.Task`, with its checksums."""
+        super().save_to_preset(preset_dir, *args, **kwargs)
+        write_checksums(preset_dir)
+
     def save_task_weights(self, filepath: str) -> None:
         """Saves the weights of the task layers alone.
 
@@ -377,10 +383,16 @@ class SiATLClassifier(
 
         Returns:
             the classifier, compiled with the defaults.
+
+        Raises:
+            ValueError: if a saved classifier's task weights are missing, or weights are
+                not those of the preset's checksums.
         """
         new = "num_classes" in kwargs or "label_names" in kwargs
         if not new:
             return _keras_hub_internals.load_task(cls, preset, load_weights, **kwargs)
+        if load_weights:
+            _keras_hub_internals.check_weights(preset)
         overrides = {
             "dtype": kwargs.pop("dtype", _keras_hub_internals.preset_dtype(preset)),
             **(backbone_overrides or {}),

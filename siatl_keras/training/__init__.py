@@ -1,6 +1,9 @@
 """Losses, metrics, optimizers and callbacks; knows no model class."""
 
-from siatl_keras.training.backup_and_restore import BackupAndRestore
+from siatl_keras.training.backup_and_restore import (
+    BackupAndRestore,
+    TrainingDivergedError,
+)
 from siatl_keras.training.complete_logs import CompleteLogs
 from siatl_keras.training.discriminative_optimizer import discriminative_optimizer
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
@@ -57,6 +60,7 @@ __all__ = [
     "TaskLoss",
     "TaskMetric",
     "TokenPerplexity",
+    "TrainingDivergedError",
     "WeightAveraging",
     "discriminative_optimizer",
     "geometric_decay",

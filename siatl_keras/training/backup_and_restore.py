@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from siatl_keras import _keras_internals
 from siatl_keras.training.training_state import (
     epochs_in_backup,
     load_training_state,
+    restore_weights,
     save_training_state,
 )
+
+
+class TrainingDivergedError(ValueError):
+    """Training whose loss or weights stopped being finite before an epoch was done."""
 
 
 class BackupAndRestore(keras.callbacks.Callback):
@@ -37,12 +43,16 @@ class BackupAndRestore(keras.callbacks.Callback):
     place among the callbacks does not matter: it moves itself to the end, because only
     then have the others done their part of the epoch.
 
+    Training that diverges ends: after an epoch whose loss, validation loss or weights
+    are not finite, the model gets the weights back that it had after the epoch before.
+
     Args:
         backup_dir: path of a directory, made if absent, of this run alone.
         delete_checkpoint: bool, whether to remove the backup when training ends.
 
     Raises:
         ValueError: if the backup is broken or of another model.
+        TrainingDivergedError: if the first epoch diverges.
 
     Example:
     >>> import tempfile
@@ -103,7 +113,10 @@ class BackupAndRestore(keras.callbacks.Callback):
         _keras_internals.set_initial_epoch(self.model, 0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Makes a backup."""
+        """Makes a backup; ends training that has diverged."""
+        broken = _not_finite(self.model, logs or {})
+        if broken:
+            self._take_back(epoch, broken)
         if self._is_chief():
             self.backup_dir.mkdir(parents=True, exist_ok=True)
             save_training_state(self.path, self.model, self._callbacks, epoch + 1)
@@ -116,5 +129,33 @@ class BackupAndRestore(keras.callbacks.Callback):
             if self.backup_dir.exists() and not any(self.backup_dir.iterdir()):
                 self.backup_dir.rmdir()
 
+    def _take_back(self, epoch: int, broken: str) -> None:
+        if not self.path.exists():
+            raise TrainingDivergedError(
+                f"Training diverged in epoch {epoch + 1}, the first: {broken}. Nothing "
+                "was saved. Lower the learning rates or `clipnorm`, and look for "
+                "extreme values among the arguments."
+            )
+        restore_weights(self.path, self.model)
+        self.model.stop_training = True
+        if self._is_chief():
+            print(
+                f"Training diverged in epoch {epoch + 1}: {broken}. It ends with the "
+                f"weights of epoch {self.epochs_done}."
+            )
+
     def _is_chief(self) -> bool:
         return self.model.distribute_strategy.extended.should_save_summary
+
+
+def _not_finite(model: keras.Model, logs: dict[str, Any]) -> str:
+    """Names what is not finite after an epoch; "" if all is."""
+    # Others may be absent from an epoch and then be NaN, or overflow: perplexities do.
+    for name in ("loss", "val_loss"):
+        if not np.isfinite(logs.get(name, 0.0)):
+            return f"`{name}` is {float(logs[name])}"
+    for variable in model.variables:
+        is_float = keras.backend.is_float_dtype(variable.dtype)
+        if is_float and not keras.ops.all(keras.ops.isfinite(variable)):
+            return f"the weight {variable.path} is not finite"
+    return ""

@@ -6,7 +6,6 @@ One npz file, arrays and a JSON text, because a single file can be replaced atom
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 
 from siatl_keras import _keras_internals
+from siatl_keras.atomic import new_file
 from siatl_keras.presets.check_preset import named_errors
 from siatl_keras.training.read_arrays import read_arrays
 
@@ -62,12 +62,8 @@ def save_training_state(
         "keras_random": None if seed is None else _array(seed).tolist(),
     }
     text = json.dumps(state, default=_plain)
-    temporary = path.with_name(path.name + ".partial")
-    with temporary.open("wb") as file:
+    with new_file(path) as temporary, temporary.open("wb") as file:
         np.savez(file, state=np.array(text), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def load_training_state(
@@ -116,6 +112,19 @@ def _restore(
         _assign(path, kind, variables, _with_prefix(kind, arrays))
     _restore_random(state)
     return state["epoch"], state["stopped"]
+
+
+def restore_weights(path: Path, model: keras.Model) -> None:
+    """Gives a model the weights in a file that `save_training_state` wrote.
+
+    Args:
+        path: the file.
+        model: the model that it was written for.
+
+    Raises:
+        ValueError: if the file is broken or of another model.
+    """
+    _assign(path, "model", model.variables, _with_prefix("model", read_arrays(path)))
 
 
 def epochs_in_backup(path: Path) -> int:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals
@@ -80,6 +82,7 @@ def adapt_language_model(
 
     Raises:
         ValueError: if a file or the preset cannot be read.
+        TrainingDivergedError: if no epoch had a finite loss.
     """
     check_adaptable(lm)
     if preset.exists():
@@ -112,7 +115,9 @@ def adapt_language_model(
         "batch_size": batch_size,
         "text_column": text_column,
     }
-    backup = BackupAndRestore(preset.with_name(preset.name + "_training"))
+    backup = BackupAndRestore(
+        preset.with_name(preset.name + "_training"), delete_checkpoint=False
+    )
     # Keras warns of any data that ends without having said when.
     held_out = lm_dataset(validation, **data).cache()
     held_out = held_out.apply(tf.data.experimental.assert_cardinality(held_out_steps))
@@ -137,12 +142,13 @@ def adapt_language_model(
     ).history
     metrics = {
         "perplexity_before": float(before),
-        "perplexity": float(min(history["val_perplexity"])),
+        "perplexity": float(np.nanmin(history["val_perplexity"])),
         "history": {name: list(map(float, logs)) for name, logs in history.items()},
     }
     with new_folder(preset) as folder:
         save_preset(model, folder, "float32")
         write_json(folder / "metrics.json", metrics)
+    shutil.rmtree(backup.backup_dir)
     return metrics
 
 

@@ -7,13 +7,14 @@ ULMFiT's language model are Howard & Ruder's (2018, section 4.1).
 
 from __future__ import annotations
 
-import shutil
+import math
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from siatl_keras.atomic import new_folder
 from siatl_keras.callbacks import (
     BackupAndRestore,
     GammaDecay,
@@ -24,6 +25,7 @@ from siatl_keras.callbacks import (
 from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
 from siatl_keras.models import SiATLClassifier, suited_optimizer
+from siatl_keras.run_folder import finish_run
 from siatl_keras.workflows.adapt_language_model import (
     adapt_language_model,
     check_adaptable,
@@ -76,8 +78,10 @@ def finetune(
     """Fine-tunes a classifier with early stopping, and tests it.
 
     A run that was killed goes on where it was when it is started again with the same
-    `output`. The folder gets TensorBoard logs, the model as a preset in `model`, the
-    test report and a plot of the training.
+    `output`, also after its last epoch. The folder gets TensorBoard logs, the model as
+    a preset in `model`, the test report, a plot of the training, and, last of all, what
+    is returned as `metrics.json`. Training that diverges ends with the last weights
+    that were finite.
 
     Args:
         train: file of labelled texts, see `siatl_keras.data.read_examples`.
@@ -134,6 +138,7 @@ def finetune(
     Raises:
         ValueError: if a file or the preset cannot be read, `method` is unknown or not
             for this language model, or γ is no positive number.
+        TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {list(METHODS)}. Received: {method}")
@@ -150,8 +155,11 @@ def finetune(
         label_map.encode(tested)  # Raises now rather than after the training.
 
     folder = Path(output)
+    # An earlier run's, which would call this one finished before it is.
+    (folder / "metrics.json").unlink(missing_ok=True)
+    metrics: dict[str, Any] = {"method": method, "seed": seed}
     if row.features:
-        fitted, metrics = fit_linear_baseline(
+        fitted, figures = fit_linear_baseline(
             row.features,
             examples,
             held_out,
@@ -162,10 +170,11 @@ def finetune(
             sequence_length=sequence_length,
             class_weight=class_weight,
         )
-        return fitted, {"method": method, "seed": seed, **metrics}
+        metrics |= figures
+        finish_run(folder, metrics)
+        return fitted, metrics
 
     schedule = schedule or row.schedule
-    metrics = {"method": method, "seed": seed}
     adapted = folder / "backup" / "language_model"
     if row.adapts_language_model:
         metrics["language_model"] = adapt_language_model(
@@ -247,13 +256,14 @@ def finetune(
                 restore_best_weights=True,
             ),
             keras.callbacks.TensorBoard(str(folder / "tensorboard")),
-            BackupAndRestore(folder / "backup"),
+            BackupAndRestore(folder / "backup", delete_checkpoint=False),
         ],
         verbose=verbose,
     )
-    model.save_to_preset(str(folder / "model"))
+    with new_folder(folder / "model", overwrite=True) as preset:
+        model.save_to_preset(str(preset))
     epochs_run = as_epochs(history)
-    best = min(epochs_run, key=lambda logs: logs["val_task_loss"])
+    best = min(epochs_run, key=_rank)
     metrics |= {
         "best_epoch": best["epoch"],
         "validation": {
@@ -266,8 +276,13 @@ def finetune(
     plot_training(epochs_run, folder / "training.png")
     if tested:
         metrics["test"] = evaluate_classifier(model, tested, folder).to_dict()
-    shutil.rmtree(folder / "backup", ignore_errors=True)
+    finish_run(folder, metrics)
     return model, metrics
+
+
+def _rank(logs: dict[str, Any]) -> float:
+    loss = logs["val_task_loss"]
+    return loss if math.isfinite(loss) else math.inf
 
 
 def _enable_lora(backbone: Any, rank: int) -> None:

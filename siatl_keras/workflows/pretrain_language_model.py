@@ -5,7 +5,9 @@ Source: Chronopoulou et al. 2019, section 4 (pretraining).
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from siatl_keras.atomic import new_folder, write_json
+from siatl_keras.atomic import new_folder, sweep, write_json
 from siatl_keras.callbacks import BackupAndRestore
+from siatl_keras.checksums import CHECKSUMS, read_checksums, write_checksums
 from siatl_keras.data import lm_dataset
 from siatl_keras.evaluation import plot_perplexity
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
+from siatl_keras.run_folder import finish_run
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import FusedAdam
 
@@ -47,14 +51,16 @@ def pretrain_language_model(
 
     Adam, its rate warmed up over a fiftieth of the steps and decayed to 0 by a cosine,
     gradients clipped to a norm of 1. A run that was stopped goes on where its last
-    epoch ended when it is started again with the same `output`.
+    epoch ended when it is started again with the same `output`, also after its last
+    epoch. Training that diverges ends with the last weights that were finite.
 
     Args:
         train: text files, see `siatl_keras.data.read_texts`.
         validation: text files for the perplexity.
         vocabulary: file with a word a line, as `build_vocabulary` writes it.
         preset: folder of the preset to be made.
-        output: folder of the run: TensorBoard logs and backups.
+        output: folder of the run: TensorBoard logs, backups, and, last of all, what is
+            returned as `metrics.json`.
         backbone: arguments of `LSTMBackbone`, without `vocabulary_size`.
         sequence_length: int, most tokens kept of a text, or steps of a window.
         stream: whether to train on windows over all texts joined.
@@ -76,12 +82,22 @@ def pretrain_language_model(
     Raises:
         ValueError: if the preset exists and `overwrite` is false, or a file cannot be
             read.
+        TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
+    backup = BackupAndRestore(Path(output) / "backup", delete_checkpoint=False)
+    made = backup.backup_dir / CHECKSUMS  # Of the preset, from before it has its name.
+    sweep(Path(preset).parent)
+    if made.exists() and _are_of(made, preset):
+        metrics = json.loads((Path(preset) / "metrics.json").read_text("utf-8"))
+        finish_run(output, metrics)
+        return metrics
     if Path(preset).exists() and not overwrite:
         raise ValueError(
             f"`preset` {preset} exists already. Choose another name, or pass "
             "`--overwrite` to replace it."
         )
+    # An earlier run's, which would call this one finished before it is.
+    (Path(output) / "metrics.json").unlink(missing_ok=True)
     keras.utils.set_random_seed(seed)
     tokenizer = WordTokenizer(vocabulary)
     preprocessor = LSTMCausalLMPreprocessor(tokenizer, sequence_length)
@@ -97,7 +113,6 @@ def pretrain_language_model(
             FusedAdam(schedule, global_clipnorm=1.0), sampled_words=sampled_words
         )
         model.optimizer.build(model.trainable_variables)
-    backup = BackupAndRestore(str(Path(output) / "backup"))
     data: dict[str, Any] = {
         "preprocessor": preprocessor,
         "batch_size": batch_size,
@@ -139,7 +154,14 @@ def pretrain_language_model(
         save_preset(model, folder, weights_dtype)
         write_json(folder / "metrics.json", metrics)
         plot_perplexity(history.history, steps_per_epoch, folder / "perplexity.png")
+        shutil.copyfile(folder / CHECKSUMS, made)
+    finish_run(output, metrics)
     return metrics
+
+
+def _are_of(checksums: Path, preset: str) -> bool:
+    """Tells whether a preset has these checksums: whether this run has made it."""
+    return read_checksums(checksums) == read_checksums(Path(preset) / CHECKSUMS)
 
 
 def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> None:
@@ -166,6 +188,7 @@ def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> 
     stored = LSTMBackbone.from_config({**config, "dtype": weights_dtype})
     stored.set_weights(plain.get_weights())
     stored.save_weights(str(Path(folder) / "model.weights.h5"))
+    write_checksums(folder)
 
 
 def _count_rows_and_tokens(dataset: tf.data.Dataset) -> tuple[int, int]:

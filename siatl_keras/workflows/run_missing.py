@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,8 +82,6 @@ def _finished(runs: Path, key: RunKey) -> bool:
 def _run(
     key: RunKey, flags: str, runs: Path, command: Sequence[str]
 ) -> FailedRun | None:
-    import fcntl  # Unix alone has it; the rest of the package does without.
-
     flag_file, path = beside(runs, key, ".flags"), beside(runs, key, ".log")
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as log:

@@ -5,6 +5,7 @@ Bayesian optimization by KerasTuner, a trial being a whole `finetune`.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from typing import Any
 import keras
 import keras_tuner
 
-from siatl_keras.atomic import write_json, write_text
+from siatl_keras.atomic import write_text
 from siatl_keras.models import backbone_class, suited_optimizer
-from siatl_keras.training import PRETRAINED_RATES
+from siatl_keras.training import PRETRAINED_RATES, TrainingDivergedError
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.search_space import as_flags, search_space, with_flags
 
@@ -62,7 +63,7 @@ def tune(
 
     Raises:
         ValueError: if an argument is wrong, a file cannot be read, or every trial
-            failed.
+            failed. A trial that diverges has failed, and the search goes on.
     """
     if objective not in OBJECTIVES:
         raise ValueError(
@@ -91,6 +92,8 @@ def tune(
             hyperparameters=space,
             # 0 would be random to it.
             seed=arguments["seed"] + 1,
+            # Rates may be too high several times in a row.
+            max_consecutive_failed_trials=trials + 1,
         ),
         directory=str(output),
         project_name="backup",
@@ -129,15 +132,25 @@ class FinetuneTuner(keras_tuner.Tuner):
         flags = as_flags(trial.hyperparameters.values)
         run = Path(self.get_trial_dir(trial.trial_id)) / "run"
         try:
-            _, metrics = finetune(**with_flags(self.arguments, flags), output=str(run))
+            metrics = self._figures(run, flags)
+        except TrainingDivergedError:
+            raise  # Rates that are too high: the next trial has others.
         except ValueError as error:
             # Wrong input, which no other trial would mend.
             raise keras_tuner.errors.FatalValueError(str(error)) from error
-        write_json(run / "metrics.json", metrics)
+        except OSError as error:
+            # Such as a full disk.
+            raise keras_tuner.errors.FatalRuntimeError(str(error)) from error
         # A model a trial would fill the disk, and the flags make it again.
-        shutil.rmtree(run / "model")
+        shutil.rmtree(run / "model", ignore_errors=True)
         name = self.oracle.objective.name
         return {name: metrics["validation"][name]}
+
+    def _figures(self, run: Path, flags: dict[str, float]) -> dict[str, Any]:
+        finished = run / "metrics.json"
+        if finished.exists():  # The search was stopped before it had taken note.
+            return json.loads(finished.read_text("utf-8"))
+        return finetune(**with_flags(self.arguments, flags), output=str(run))[1]
 
     def on_trial_end(self, trial: Any) -> None:
         """Reports the trial."""

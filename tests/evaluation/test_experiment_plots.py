@@ -55,6 +55,8 @@ def test_a_run_that_logged_no_perplexity_has_an_empty_curve():
     assert perplexity_by_epoch(RunResult(run.key, {"test": {}})) == []
     history = [{"epoch": 1}, {"epoch": 2, "val_perplexity": 9.0}]
     assert perplexity_by_epoch(RunResult(run.key, {"history": history})) == [9.0]
+    diverged = [{"val_perplexity": 9.0}, {"val_perplexity": None}]
+    assert perplexity_by_epoch(RunResult(run.key, {"history": diverged})) == [9.0]
 
 
 def test_gammas_are_in_order_and_none_is_zero(tmp_path):

@@ -50,6 +50,7 @@ def test_labels_are_no_formulas(tmp_path):
         [EPOCH, LATER],
         [EPOCH],
         [{"epoch": 1, "task_loss": 1.0, "val_task_loss": 1.1}],
+        [EPOCH, {**LATER, "task_loss": None, "lm_loss": float("nan"), "gamma": None}],
     ],
 )
 def test_training_is_drawn_with_whatever_the_epochs_log(tmp_path, epochs):
@@ -61,3 +62,15 @@ def test_perplexity_is_drawn(tmp_path):
     history = {"perplexity": [900.0, 400.0], "val_perplexity": [700.0, 300.0]}
     plot_perplexity(history, 250, tmp_path / "deep" / "perplexity.png")
     assert imread(tmp_path / "deep" / "perplexity.png").shape[:2] == (480, 840)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        {"perplexity": [900.0, None], "val_perplexity": [700.0, float("nan")]},
+        {"perplexity": [float("inf")], "val_perplexity": [None]},
+    ],
+)
+def test_perplexities_that_are_not_finite_are_left_out(tmp_path, history):
+    plot_perplexity(history, 250, tmp_path / "perplexity.png")
+    assert imread(tmp_path / "perplexity.png").shape[:2] == (480, 840)

@@ -9,7 +9,12 @@ import pytest
 from small_model import small_data, small_model
 
 from benchmarks.robustness.outcomes import mutated, tally
-from siatl_keras.callbacks import BackupAndRestore, SequentialUnfreezing
+from siatl_keras.callbacks import (
+    BackupAndRestore,
+    SequentialUnfreezing,
+    WeightAveraging,
+)
+from siatl_keras.training import TrainingDivergedError
 from siatl_keras.training.training_state import load_training_state
 
 SCRIPT = Path(__file__).with_name("resume_script.py")
@@ -249,3 +254,75 @@ def test_random_numbers_go_on(tmp_path):
     _, expected = fit(tmp_path / "other", Draw())
     assert history.history["python"] == expected.history["python"]
     assert history.history["numpy"] == expected.history["numpy"]
+
+
+class Diverge(keras.callbacks.Callback):
+    """Makes a weight, or a log, other than finite in an epoch."""
+
+    def __init__(self, epoch, what):
+        super().__init__()
+        self.epoch = epoch
+        self.what = what
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs_begun = epoch + 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch and self.what == "weight":
+            weight = self.model.trainable_variables[0]
+            weight.assign(weight.numpy() * np.inf)
+        elif epoch == self.epoch:
+            logs[self.what] = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("what", "averaging"),
+    [
+        ("weight", []),
+        ("weight", [WeightAveraging(0.5)]),
+        ("loss", []),
+        ("val_loss", []),
+    ],
+)
+def test_training_that_diverges_ends_with_the_last_finite_weights(
+    tmp_path, capsys, what, averaging
+):
+    diverge = Diverge(2, what)
+    model, history = fit(tmp_path / "a", *averaging, diverge, epochs=9)
+    expected, _ = fit(tmp_path / "b", *averaging, epochs=2)
+    assert diverge.epochs_begun == 3
+    for mine, theirs in zip(expected.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    said = capsys.readouterr().out
+    assert "Training diverged in epoch 3" in said and "weights of epoch 2" in said
+
+
+def test_training_that_has_diverged_does_not_begin_again(tmp_path):
+    model, _ = fit(tmp_path, Diverge(2, "weight"), epochs=9, delete_checkpoint=False)
+    diverge = Diverge(2, "weight")
+    again, history = fit(tmp_path, diverge, epochs=9)
+    assert not hasattr(diverge, "epochs_begun")
+    assert history.epoch == [0, 1, 2]
+    for mine, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("what", ["weight", "loss"])
+def test_training_without_a_finite_epoch_is_an_error_and_leaves_no_backup(
+    tmp_path, what
+):
+    with pytest.raises(TrainingDivergedError, match="diverged in epoch 1, the first: "):
+        fit(tmp_path / "backup", Diverge(0, what))
+    assert not (tmp_path / "backup").exists()
+
+
+def test_other_logs_may_be_absent_from_an_epoch(tmp_path):
+    _, history = fit(tmp_path, Diverge(0, "lm_loss"))
+    assert history.epoch == [0, 1, 2]
+
+
+def test_a_backup_that_a_killed_process_left_half_is_swept(tmp_path):
+    left = tmp_path / ".partial-0123456789ab.npz"
+    left.write_bytes(b"half")
+    fit(tmp_path, delete_checkpoint=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["backup.npz"]
