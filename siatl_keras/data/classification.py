@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import tensorflow as tf
 
 from siatl_keras.data.batch_order import batch_order
 from siatl_keras.data.epoch_counter import EpochCounter
+from siatl_keras.data.text_coverage import TextCoverage, text_coverage
 
 TEXTS_PER_TOKENIZING = 1024
 
@@ -23,13 +26,14 @@ def classification_dataset(
     shuffle: bool = False,
     seed: int = 0,
     epoch: EpochCounter | None = None,
+    on_coverage: Callable[[TextCoverage], None] | None = None,
 ) -> tf.data.Dataset:
     """Tokenizes texts once, and yields packed batches.
 
     Args:
         texts: the texts.
         labels: int, one a text; `None` yields inputs alone.
-        preprocessor: an object with `tokenize(texts)` and
+        preprocessor: an object with `tokenize(texts, limit)`, `sequence_length` and
             `pack(token_ids, labels, sample_weight)`, such as `SiATLPreprocessor`.
         batch_size: int, texts a batch.
         sample_weight: float, one a text; 1 if not given.
@@ -39,6 +43,7 @@ def classification_dataset(
         epoch: the `EpochCounter` that a callback (`SetEpoch`) sets; the order of an
             iteration goes by its value, so that epoch e has the same batches in a
             resumed run. Without one every iteration has the order of epoch 0.
+        on_coverage: what takes the `TextCoverage` of the texts, once.
 
     Returns:
         `tf.data.Dataset` of what `preprocessor.pack` returns.
@@ -55,7 +60,7 @@ def classification_dataset(
                 f"`{name}` must have one value a text. Received: {len(values)} for "
                 f"{len(texts)} texts."
             )
-    token_ids = _tokenize(texts, preprocessor)
+    token_ids = _tokenize(texts, preprocessor, on_coverage)
     numbers = None if labels is None else tf.constant(np.asarray(labels), tf.int32)
     if sample_weight is None:
         sample_weight = np.ones(len(texts))
@@ -87,7 +92,21 @@ def classification_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def _tokenize(texts: list[str], preprocessor: Any) -> tf.RaggedTensor:
+def _tokenize(
+    texts: list[str],
+    preprocessor: Any,
+    on_coverage: Callable[[TextCoverage], None] | None,
+) -> tf.RaggedTensor:
     dataset = tf.data.Dataset.from_tensor_slices(texts).batch(TEXTS_PER_TOKENIZING)
-    parts = dataset.map(preprocessor.tokenize, num_parallel_calls=tf.data.AUTOTUNE)
-    return tf.concat(list(parts), axis=0)
+    blocks = dataset.map(
+        lambda block: preprocessor.tokenize(block, limit=None),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    parts, coverage = [], []
+    for block in blocks:
+        parts.append(block[:, : preprocessor.sequence_length])
+        if on_coverage is not None:
+            coverage.append(text_coverage(block, preprocessor))
+    if on_coverage is not None:
+        on_coverage(functools.reduce(operator.add, coverage))
+    return tf.concat(parts, axis=0)

@@ -90,6 +90,7 @@ class RawTextFitting:
                 shuffle=shuffle,
                 seed=seed,
                 epoch=epoch,
+                on_coverage=lambda seen: seen.report(kwargs.get("verbose", "auto")),
             )
         if validation_data is not None:
             validation_data = self._evaluation_dataset(validation_data, batch_size)

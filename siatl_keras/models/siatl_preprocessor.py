@@ -66,15 +66,17 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         self.pad_to_sequence_length = pad_to_sequence_length
         self.built = True
 
-    def tokenize(self, texts: Any) -> tf.RaggedTensor:
+    def tokenize(
+        self, texts: Any, limit: int | None | str = "sequence_length"
+    ) -> tf.RaggedTensor:
         """Tokenizes.
 
         Args:
             texts: string tensor `[batch]` or list of str.
+            limit: int, longest row; `None` for no limit; `sequence_length` by default.
 
         Returns:
-            int32 ragged `[batch, None]`, start and end tokens included, cut at
-            `sequence_length`.
+            int32 ragged `[batch, None]`, start and end tokens included.
         """
         token_ids = self._tokenize_in_graph(tf.convert_to_tensor(texts, tf.string))
         if not isinstance(token_ids, tf.RaggedTensor):
@@ -89,7 +91,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             tf.cast(token_ids, tf.int32),
             start_id if self.add_start_token else None,
             end_id if self.add_end_token else None,
-            self.sequence_length,
+            self.sequence_length if limit == "sequence_length" else limit,  # type: ignore[arg-type]
         )
 
     @tf.function(reduce_retracing=True)

@@ -5,6 +5,7 @@ Source: Chronopoulou et al. 2019, section 3, "sequential unfreezing".
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
         self.verbose = verbose
         self._stage_with_optimizer = 1
         self._began = False
+        self._epochs_run = 0
 
     def stage(self, epoch: int) -> int:
         """Returns the stage, 1 to 3, of an epoch counted from 1."""
@@ -106,6 +108,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             )
         self._stage_with_optimizer = 1
         self._began = False
+        self._epochs_run = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Thaws and freezes what the epoch asks for."""
@@ -133,8 +136,22 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs the stage."""
+        self._epochs_run = epoch + 1
         if logs is not None:
             logs["stage"] = self.stage(epoch + 1)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Warns if training was stopped before the last stage began."""
+        last = self.embedding_epoch or self.backbone_epoch
+        epochs = self._epochs_run
+        if self.model.stop_training and last is not None and epochs < last:
+            warnings.warn(
+                f"Training was stopped after epoch {epochs}, in stage "
+                f"{self.stage(epochs)}: stage {self.stage(last)}, which begins with "
+                f"epoch {last}, never came. Let the stages begin earlier, or early "
+                "stopping have more patience.",
+                stacklevel=2,
+            )
 
     def _set_optimizer(self, stage: int) -> None:
         """Recompiles if a stage up to this one brings an optimizer not yet in place."""
