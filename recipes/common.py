@@ -11,9 +11,13 @@ from siatl_keras.distribute import (
     set_mixed_precision,
     strategy_from_devices,
 )
+from siatl_keras.local_path import check_local_path
 from siatl_keras.run_folder import RunFolder
 
 FLAGS = flags.FLAGS
+# Of these, a name with such a scheme is a preset that KerasHub downloads.
+PRESET_FLAGS = ("lm", "model", "models")
+DOWNLOADS = ("hf://", "kaggle://", "modelscope://")
 
 
 def define_output_flags():
@@ -44,8 +48,14 @@ def start_training():
     return strategy
 
 
-def run(main):
-    """Runs a recipe's `main()`; what is wrong with the input ends in one line."""
+def run(main, text_flags=()):
+    """Runs a recipe's `main()`; what is wrong with the input ends in one line.
+
+    Args:
+        main: function without arguments.
+        text_flags: names of flags whose values are texts, in which `https://…` and the
+            like may occur.
+    """
 
     def checked(argv):
         if len(argv) > 1:
@@ -54,6 +64,7 @@ def run(main):
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
         try:
+            _check_paths(text_flags)
             main()
         except ValueError as error:
             if FLAGS.show_trace:
@@ -66,6 +77,17 @@ def run(main):
 
 
 flags.DEFINE_bool("show_trace", False, "Show where an error arose.")
+
+
+def _check_paths(text_flags):
+    """Refuses names of files and folders that are not on this machine."""
+    for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
+        values = flag.value if isinstance(flag.value, list) else [flag.value]
+        for value in values:
+            is_path = isinstance(value, str) and flag.name not in text_flags
+            is_preset = flag.name in PRESET_FLAGS
+            if is_path and not (is_preset and value.startswith(DOWNLOADS)):
+                check_local_path(value, f"--{flag.name}")
 
 
 def _given_flags():
