@@ -44,7 +44,7 @@ def strange_texts(count, generator, longest=LONGEST):
             p=[0.45, 0.25, 0.1, 0.15, 0.03, 0.02],
         )
         if kind == "mutated":
-            text = str(generator.choice(SAMPLES)).encode()
+            text = _one_of(SAMPLES, generator)
             for _ in range(generator.integers(1, 5)):
                 text = mutated(text, generator) or b"a"
         elif kind == "characters":
@@ -52,14 +52,18 @@ def strange_texts(count, generator, longest=LONGEST):
         elif kind == "bytes":
             text = generator.bytes(int(generator.integers(1, 200)))
         elif kind == "repeated":
-            piece = str(generator.choice(PIECES)).encode()
+            piece = _one_of(PIECES, generator)
             text = piece * int(2 ** generator.uniform(0, 12))
         elif kind == "long":
-            piece = str(generator.choice(PIECES + SAMPLES)).encode()
+            piece = _one_of(PIECES + SAMPLES, generator)
             text = piece * (longest // len(piece))
         else:
-            text = generator.choice([b"", b" ", b"\n", b"\0", b"\xff"])
-        yield bytes(text)
+            text = [b"", b" ", b"\n", b"\0", b"\xff"][generator.integers(5)]
+        yield text
+
+
+def _one_of(texts, generator):
+    return texts[generator.integers(len(texts))].encode()  # numpy would drop a "\0".
 
 
 def _characters(generator):

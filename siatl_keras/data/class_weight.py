@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from siatl_keras.arguments import check_at_least
+
 
 def class_weight_to_sample_weight(
     labels: np.ndarray, class_weight: Mapping[int, float] | str
@@ -41,6 +43,12 @@ def class_weight_to_sample_weight(
                 strict=True,
             )
         )
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(
+            f'`class_weight` must be a dict or "balanced". Received: {class_weight!r}.'
+        )
+    for label, weight in class_weight.items():
+        check_at_least(0, **{f"class_weight[{label!r}]": weight})
     missing = [label for label in classes.tolist() if label not in class_weight]
     if missing:
         raise ValueError(

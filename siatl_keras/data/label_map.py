@@ -24,6 +24,10 @@ class LabelMap:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
+        if isinstance(names, str) or not isinstance(names, Sequence):
+            raise ValueError(
+                f"`names` must be a list, whose order counts. Received: {names!r}."
+            )
         self.names = [str(name) for name in names]
         seen: dict[str, str] = {}
         for name in self.names:
@@ -35,7 +39,7 @@ class LabelMap:
                 )
             seen[form] = name
         if len(self.names) < 2:
-            raise ValueError(f"There must be two classes. Received: {self.names}.")
+            raise ValueError(f"`names` must be two or more. Received: {self.names}.")
 
     @classmethod
     def from_examples(cls, examples: Examples) -> LabelMap:

@@ -115,7 +115,11 @@ def read_texts(
 
 def as_paths(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     """Lists paths that are given as one or as several."""
-    return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if isinstance(paths, (str, os.PathLike)):
+        return [paths]
+    if not isinstance(paths, Iterable):
+        raise ValueError(f"`paths` must be paths of files. Received: {paths!r}.")
+    return list(paths)
 
 
 def _records(
@@ -124,6 +128,8 @@ def _records(
     on_bad_line: Callable[[str], None] | None = None,
 ) -> Records:
     """Yields records that have `columns`."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"`path` must be the path of a file. Received: {path!r}.")
     path = os.fspath(path)
     check_local_path(path, "A file of texts")
     reader = _reader(path)

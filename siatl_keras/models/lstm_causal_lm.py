@@ -38,6 +38,9 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
     Returns:
         LM logits `[batch, time, vocabulary]`.
 
+    Raises:
+        ValueError: if `backbone` is something else.
+
     Example:
     >>> import siatl_keras
     >>> tokenizer = siatl_keras.text.WordTokenizer(
@@ -54,6 +57,11 @@ class LSTMCausalLM(LayerGroups, SlicedTraining, keras_hub.models.CausalLM):
     preprocessor_cls = LSTMCausalLMPreprocessor
 
     def __init__(self, backbone: Any, preprocessor: Any = None, **kwargs: Any) -> None:
+        if not isinstance(backbone, LSTMBackbone):
+            raise ValueError(
+                f"`backbone` must be an `LSTMBackbone`. Received: {backbone!r:.80}."
+            )
+
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor

@@ -8,7 +8,9 @@ import keras
 import keras_hub
 import tensorflow as tf
 
+from siatl_keras.arguments import check_flag, check_whole
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
+from siatl_keras.models.token_names import check_tokenizer
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -41,7 +43,8 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         [batch], "lm": float32 [batch, time]})`.
 
     Raises:
-        ValueError: if `sequence_length` is under 2.
+        ValueError: if `sequence_length` is under 2, or another argument is nothing of
+            its kind.
     """
 
     def __init__(
@@ -53,11 +56,14 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         pad_to_sequence_length: bool = False,
         **kwargs: Any,
     ) -> None:
-        if sequence_length < 2:
-            raise ValueError(
-                "`sequence_length` must be at least 2, a token and its successor. "
-                f"Received: sequence_length={sequence_length}."
-            )
+        check_tokenizer(tokenizer)
+        # A token and its successor.
+        check_whole(2, sequence_length=sequence_length)
+        check_flag(
+            add_start_token=add_start_token,
+            add_end_token=add_end_token,
+            pad_to_sequence_length=pad_to_sequence_length,
+        )
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length

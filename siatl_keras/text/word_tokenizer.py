@@ -61,6 +61,11 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
     ) -> None:
         kwargs.setdefault("dtype", "int32")
         super().__init__(**kwargs)
+        if not isinstance(normalizer, (TextNormalizer, dict, type(None))):
+            raise ValueError(
+                "`normalizer` must be a `TextNormalizer`, or None. Received: "
+                f"normalizer={normalizer!r}."
+            )
         self.normalizer: TextNormalizer = (
             keras.saving.deserialize_keras_object(normalizer)
             if isinstance(normalizer, dict)
@@ -88,6 +93,11 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         if isinstance(vocabulary, (str, os.PathLike)):
             source = os.fspath(vocabulary)
             vocabulary = _read_vocabulary(source)
+        if not isinstance(vocabulary, Iterable):
+            raise ValueError(
+                "`vocabulary` must be a list of words, or the path of a file. "
+                f"Received: vocabulary={vocabulary!r}."
+            )
         words = list(vocabulary)
         _check_vocabulary(words, source)
         self._vocabulary = words
