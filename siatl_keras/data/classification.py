@@ -59,7 +59,7 @@ def classification_dataset(
         raise ValueError(
             f"`texts` must be a list of texts. Received: {type(texts).__name__}."
         )
-    texts = list(texts.numpy() if tf.is_tensor(texts) else texts)
+    texts = list(np.asarray(texts) if tf.is_tensor(texts) else texts)
     for row, text in enumerate(texts):
         if not isinstance(text, (str, bytes)):
             raise ValueError(
