@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from siatl_keras.data.excerpt import listed
-from siatl_keras.data.text_file import byte_lines, decoded, open_text_file
+from siatl_keras.data.text_file import open_text_file, text_lines
 from siatl_keras.data.tsv_rows import quoted_rows, tsv_rows
 from siatl_keras.data.visible_form import visible_form
 from siatl_keras.local_path import check_local_path
@@ -104,9 +104,10 @@ def read_texts(
     for path in as_paths(paths):
         is_empty = True
         is_txt = _reader(os.fspath(path)) is _read_lines
+        keeps_all = blank_lines or not is_txt
         for _, record in _records(path, (text_column,), on_bad_line):
             text = record[text_column]
-            if not is_txt or blank_lines or text.strip():
+            if keeps_all or text.strip():
                 is_empty = False
                 yield text
         if is_empty and not (is_txt and blank_lines):
@@ -139,11 +140,7 @@ def _records(
         raise ValueError(f"{path}: this is a folder. Pass the file inside it.")
     try:
         with open_text_file(path) as file:
-            lines = (
-                decoded(path, number, line, on_bad_line)
-                for number, line in enumerate(byte_lines(path, file), start=1)
-            )
-            yield from reader(path, lines, columns)
+            yield from reader(path, text_lines(path, file, on_bad_line), columns)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ValueError(
             f"{path}: not a whole gzip file ({error}). Copy it again, or drop `.gz` "

@@ -81,7 +81,9 @@ def check_first_bytes(name: str, head: bytes) -> None:
         raise ValueError(f"{name}: this is {_UTF_16}.")
 
 
-def byte_lines(name: str, file: IO[bytes]) -> Iterator[bytes]:
+def text_lines(
+    name: str, file: IO[bytes], on_bad_line: Callable[[str], None] | None = None
+) -> Iterator[str]:
     r"""Yields the lines of a file, with their ends.
 
     Lines end with "\n" alone, so that numbers agree with editors' where texts hold
@@ -90,26 +92,29 @@ def byte_lines(name: str, file: IO[bytes]) -> Iterator[bytes]:
     Args:
         name: of the file, for messages.
         file: its bytes.
+        on_bad_line: see `decoded`.
 
     Raises:
-        ValueError: if a line is longer than `LONGEST_LINE`, or the lines end with
-            carriage returns alone.
+        ValueError: if a line is longer than `LONGEST_LINE` or not UTF-8, or the lines
+            end with carriage returns alone.
     """
     lines = iter(functools.partial(file.readline, LONGEST_LINE + 1), b"")
     for number, line in enumerate(lines, start=1):
-        check_line(name, number, line)
-        yield line
+        if number > 1 and len(line) <= LONGEST_LINE and line.isascii():
+            yield line.decode("ascii")  # The usual line, without further calls.
+        else:
+            check_line(name, number, line)
+            yield decoded(name, number, line, on_bad_line)
 
 
 def check_line(name: str, number: int, line: bytes) -> None:
-    """Checks a line of bytes; see `byte_lines`."""
-    too_long = len(line) > LONGEST_LINE
+    """Checks a line of bytes; see `text_lines`."""
     if number == 1 and not line.endswith(b"\n") and b"\r" in line.rstrip(b"\r"):
         raise ValueError(
             f"{name}: its lines end with a carriage return alone. Convert it, for "
             r"example with `tr '\r' '\n'`."
         )
-    if too_long:
+    if len(line) > LONGEST_LINE:
         raise ValueError(
             f"{name}, line {number}: longer than {LONGEST_LINE:,} bytes, the most that "
             "a line may have. Put every text on a line of its own, and cut or leave "
