@@ -14,9 +14,13 @@ from siatl_keras.distribute import (
     set_mixed_precision,
     strategy_from_devices,
 )
+from siatl_keras.local_path import check_local_path
 from siatl_keras.run_folder import RunFolder
 
 FLAGS = flags.FLAGS
+# Of these, a name with such a scheme is a preset that KerasHub downloads.
+PRESET_FLAGS = ("lm", "model", "models")
+DOWNLOADS = ("hf://", "kaggle://", "modelscope://")
 
 
 def define_output_flags():
@@ -51,11 +55,16 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, which ends a recipe as Ctrl-C does: files whole, the backup kept."""
 
 
-def run(main):
+def run(main, text_flags=()):
     """Runs a recipe's `main()`.
 
     What is wrong with the input, or with the disk, ends in one line; Ctrl-C and SIGTERM
     with the exit statuses that shells give them.
+
+    Args:
+        main: function without arguments.
+        text_flags: names of flags whose values are texts, in which `https://…` and the
+            like may occur.
     """
 
     def checked(argv):
@@ -67,6 +76,7 @@ def run(main):
         signal.signal(signal.SIGTERM, _terminate)
         _tell_of_the_disk_once()
         try:
+            _check_paths(text_flags)
             main()
         except BrokenPipeError:  # The reader has left, as `head` does.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -129,6 +139,17 @@ def _tell_of_the_disk_once():
 
 
 flags.DEFINE_bool("show_trace", False, "Show where an error arose.")
+
+
+def _check_paths(text_flags):
+    """Refuses names of files and folders that are not on this machine."""
+    for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
+        values = flag.value if isinstance(flag.value, list) else [flag.value]
+        for value in values:
+            is_path = isinstance(value, str) and flag.name not in text_flags
+            is_preset = flag.name in PRESET_FLAGS
+            if is_path and not (is_preset and value.startswith(DOWNLOADS)):
+                check_local_path(value, f"--{flag.name}")
 
 
 def _given_flags():

@@ -40,4 +40,4 @@ def main():
 ENDINGS = (".txt", ".tsv", ".csv", ".jsonl", ".gz")
 
 if __name__ == "__main__":
-    common.run(main)
+    common.run(main, text_flags=["texts"])

@@ -46,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    common.run(main)
+    common.run(main, text_flags=["prompt"])

@@ -3,17 +3,22 @@
 python -m recipes.predict --model=runs/sarcasm/model --input=texts.tsv > labels.tsv
 echo "so glad my flight is delayed" | python -m recipes.predict --model=…
 
-Output: text, label and a probability for each class, separated by tabs; or JSON.
+Output: text, label and a probability for each class, separated by tabs; or JSON. Every
+line of the standard input or of a .txt file gets a line, blank ones too, as soon as the
+input pauses. Where a line is not UTF-8, a message names it, and the answer is to what
+can be read of it. Input and output are UTF-8, whatever the locale.
 """
 
+import functools
+import signal
 import sys
 
 from absl import flags
 
 from recipes import common
-from siatl_keras.data import read_texts
+from siatl_keras.data import arriving_batches, in_batches, read_texts
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.workflows import format_prediction, predict_stream
+from siatl_keras.workflows import format_header, format_prediction, predict_stream
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
@@ -21,24 +26,32 @@ flags.DEFINE_string(
     "input",
     "-",
     "Texts: .txt, .tsv, .csv, .jsonl, also .gz; - is "
-    "the standard input, a text a line.",
+    "the standard input, a text on each line.",
 )
 flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
-flags.DEFINE_bool("json", False, "Write a JSON object a line.")
-flags.DEFINE_integer("batch_size", 256, "Texts classified at a time.")
+flags.DEFINE_bool("json", False, "Write a JSON object on each line.")
+flags.DEFINE_integer("batch_size", 256, "Texts classified at a time.", lower_bound=1)
 
 
 def main():
-    """Predicts, a line a text."""
+    """Predicts, and writes a line for each text."""
     model = SiATLClassifier.from_preset(FLAGS.model)
+    sys.stdout.reconfigure(encoding="utf-8")
+    # A reader that has seen enough, such as `head`, ends this as it ends `cat`.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    warn = functools.partial(print, file=sys.stderr, flush=True)
     if FLAGS.input == "-":
-        texts = (line.rstrip("\r\n") for line in sys.stdin)
+        batches = arriving_batches(0, FLAGS.batch_size, warn)
     else:
-        texts = read_texts(FLAGS.input, FLAGS.text_column)
+        texts = read_texts(
+            FLAGS.input, FLAGS.text_column, blank_lines=True, on_bad_line=warn
+        )
+        batches = in_batches(texts, FLAGS.batch_size)
     if not FLAGS.json:
-        print("\t".join(["text", "label", *model.label_names]))
-    for prediction in predict_stream(model, texts, FLAGS.batch_size):
-        print(format_prediction(prediction, FLAGS.json), flush=True)
+        print(format_header(model.label_names), flush=True)
+    for predictions in predict_stream(model, batches):
+        lines = (format_prediction(one, FLAGS.json) for one in predictions)
+        print("\n".join(lines), flush=True)
 
 
 if __name__ == "__main__":

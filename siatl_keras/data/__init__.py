@@ -8,16 +8,22 @@ from siatl_keras.data.language_modeling import lm_dataset
 from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
 from siatl_keras.data.stratified_order import stratified_order
+from siatl_keras.data.text_batches import arriving_batches, in_batches
+from siatl_keras.data.text_coverage import TextCoverage, text_coverage
 
 __all__ = [
     "EpochCounter",
     "Examples",
     "LabelMap",
+    "TextCoverage",
+    "arriving_batches",
     "batch_order",
     "classification_dataset",
+    "in_batches",
     "lm_dataset",
     "padding_share",
     "read_examples",
     "read_texts",
     "stratified_order",
+    "text_coverage",
 ]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.data.batch_order import batch_order
 from siatl_keras.data.epoch_counter import EpochCounter
+from siatl_keras.data.text_coverage import TextCoverage, text_coverage
 
 TEXTS_PER_TOKENIZING = 1024
 
 
 def classification_dataset(
-    texts: Sequence[str],
+    texts: Any,
     labels: Any,
     preprocessor: Any,
     batch_size: int,
@@ -23,13 +27,14 @@ def classification_dataset(
     shuffle: bool = False,
     seed: int = 0,
     epoch: EpochCounter | None = None,
+    on_coverage: Callable[[TextCoverage], None] | None = None,
 ) -> tf.data.Dataset:
     """Tokenizes texts once, and yields packed batches.
 
     Args:
-        texts: the texts.
+        texts: list of str, or a string tensor.
         labels: int, one a text; `None` yields inputs alone.
-        preprocessor: an object with `tokenize(texts)` and
+        preprocessor: an object with `tokenize(texts, limit)`, `sequence_length` and
             `pack(token_ids, labels, sample_weight)`, such as `SiATLPreprocessor`.
         batch_size: int, texts a batch.
         sample_weight: float, one a text; 1 if not given.
@@ -39,14 +44,27 @@ def classification_dataset(
         epoch: the `EpochCounter` that a callback (`SetEpoch`) sets; the order of an
             iteration goes by its value, so that epoch e has the same batches in a
             resumed run. Without one every iteration has the order of epoch 0.
+        on_coverage: what takes the `TextCoverage` of the texts, once.
 
     Returns:
         `tf.data.Dataset` of what `preprocessor.pack` returns.
 
     Raises:
-        ValueError: if there are no texts, or not as many labels or weights as texts.
+        ValueError: if there are no texts, or not as many labels or weights as texts,
+            or one of them is nothing of the kind.
     """
-    texts = list(texts)
+    check_whole(1, batch_size=batch_size)
+    check_whole(0, seed=seed)
+    if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
+        raise ValueError(
+            f"`texts` must be a list of texts. Received: {type(texts).__name__}."
+        )
+    texts = list(np.asarray(texts) if tf.is_tensor(texts) else texts)
+    for row, text in enumerate(texts):
+        if not isinstance(text, (str, bytes)):
+            raise ValueError(
+                f"`texts` must hold strings. Received in row {row}: {text!r:.40}."
+            )
     if not texts:
         raise ValueError("`texts` is empty. Pass at least one text.")
     for name, values in (("labels", labels), ("sample_weight", sample_weight)):
@@ -55,11 +73,8 @@ def classification_dataset(
                 f"`{name}` must have one value a text. Received: {len(values)} for "
                 f"{len(texts)} texts."
             )
-    token_ids = _tokenize(texts, preprocessor)
-    numbers = None if labels is None else tf.constant(np.asarray(labels), tf.int32)
-    if sample_weight is None:
-        sample_weight = np.ones(len(texts))
-    weights = tf.constant(np.asarray(sample_weight), tf.float32)
+    numbers, weights = _class_numbers(labels), _weights(sample_weight, len(texts))
+    token_ids = _tokenize(texts, preprocessor, on_coverage)
 
     def batch(index: tf.Tensor) -> Any:
         rows = tf.gather(token_ids, index)
@@ -87,7 +102,49 @@ def classification_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def _tokenize(texts: list[str], preprocessor: Any) -> tf.RaggedTensor:
+def _class_numbers(labels: Any) -> tf.Tensor | None:
+    if labels is None:
+        return None
+    numbers = np.asarray(labels)
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise ValueError(
+            "`labels` must be class numbers, one for each text. Received: "
+            f"{numbers.dtype} of shape {numbers.shape}."
+        )
+    return tf.constant(numbers, tf.int32)
+
+
+def _weights(sample_weight: Any, count: int) -> tf.Tensor:
+    weights = np.ones(count) if sample_weight is None else np.asarray(sample_weight)
+    if weights.dtype.kind not in "iufb" or weights.ndim != 1:
+        raise ValueError(
+            "`sample_weight` must be numbers, one for each text. Received: "
+            f"{weights.dtype} of shape {weights.shape}."
+        )
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise ValueError(
+            "`sample_weight` must hold finite numbers, none below 0. Received in row "
+            f"{wrong[0]}: {weights[wrong[0]]}."
+        )
+    return tf.constant(weights, tf.float32)
+
+
+def _tokenize(
+    texts: list[str],
+    preprocessor: Any,
+    on_coverage: Callable[[TextCoverage], None] | None,
+) -> tf.RaggedTensor:
     dataset = tf.data.Dataset.from_tensor_slices(texts).batch(TEXTS_PER_TOKENIZING)
-    parts = dataset.map(preprocessor.tokenize, num_parallel_calls=tf.data.AUTOTUNE)
-    return tf.concat(list(parts), axis=0)
+    blocks = dataset.map(
+        lambda block: preprocessor.tokenize(block, limit=None),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    parts, coverage = [], []
+    for block in blocks:
+        parts.append(block[:, : preprocessor.sequence_length])
+        if on_coverage is not None:
+            coverage.append(text_coverage(block, preprocessor))
+    if on_coverage is not None:
+        on_coverage(functools.reduce(operator.add, coverage))
+    return tf.concat(parts, axis=0)

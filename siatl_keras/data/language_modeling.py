@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.data.readers import PathLike, as_paths, read_texts
 from siatl_keras.data.until_exit import until_exit
 
@@ -61,6 +62,8 @@ def lm_dataset(
         ValueError: if there are no files, or the first text of one cannot be read, see
             `read_texts`.
     """
+    check_whole(1, batch_size=batch_size, shuffle_buffer=shuffle_buffer)
+    check_whole(0, skip_steps=skip_steps)
     paths = as_paths(paths)
     if not paths:
         raise ValueError("`paths` is empty. Pass at least one file of texts.")

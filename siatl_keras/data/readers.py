@@ -6,21 +6,23 @@ memory. Every error names the file, the line and the remedy.
 
 from __future__ import annotations
 
-import csv
 import difflib
 import gzip
 import json
 import os
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+
+from siatl_keras.data.excerpt import listed
+from siatl_keras.data.text_file import open_text_file, text_lines
+from siatl_keras.data.tsv_rows import quoted_rows, tsv_rows
+from siatl_keras.data.visible_form import visible_form
+from siatl_keras.local_path import check_local_path
 
 PathLike = str | os.PathLike[str]
-# Characters of a csv field; Python's own limit of 131 072 refuses long documents. With
-# none, one quote that is never closed would read the rest of the file into memory.
-LONGEST_CSV_FIELD = 2**24
 # What a format's reader yields: the line a record starts at, and its fields by column.
 Records = Iterator[tuple[int, dict[str, str]]]
 
@@ -31,7 +33,7 @@ class Examples:
 
     Attributes:
         texts: the texts.
-        labels: their labels, as strings.
+        labels: their labels, as strings in Unicode's form NFC, without outer spaces.
         lines: the line of the file that each stands in, for messages.
         path: the file.
     """
@@ -48,7 +50,8 @@ def read_examples(
     """Reads a file of labelled texts into memory.
 
     Args:
-        path: a .tsv, .csv or .jsonl file, or one of these with .gz behind it.
+        path: a .tsv (see `tsv_rows` for its quotes), .csv or .jsonl file, or one of
+            these with .gz behind it.
         text_column: name of the column (or JSON key) with the text.
         label_column: name of the column with the label, a string or an integer.
 
@@ -61,8 +64,8 @@ def read_examples(
     """
     texts, labels, lines = [], [], []
     for line, record in _records(path, (text_column, label_column)):
-        label = record[label_column].strip()
-        if not label:
+        label = unicodedata.normalize("NFC", record[label_column].strip())
+        if not visible_form(label):
             raise ValueError(
                 f"{path}, line {line}: the label in column {label_column!r} is empty. "
                 "Give it one or remove the row."
@@ -70,11 +73,16 @@ def read_examples(
         texts.append(record[text_column])
         labels.append(label)
         lines.append(line)
+    if not texts:
+        raise ValueError(f"{path}: the file holds no texts.")
     return Examples(texts, labels, lines, os.fspath(path))
 
 
 def read_texts(
-    paths: PathLike | Iterable[PathLike], text_column: str = "text"
+    paths: PathLike | Iterable[PathLike],
+    text_column: str = "text",
+    blank_lines: bool = False,
+    on_bad_line: Callable[[str], None] | None = None,
 ) -> Iterator[str]:
     """Streams the texts of files, in constant memory.
 
@@ -82,6 +90,10 @@ def read_texts(
         paths: one file or several: .txt (one text a line), .tsv, .csv, .jsonl, each
             also with .gz behind it.
         text_column: name of the column (or JSON key) with the text; .txt has none.
+        blank_lines: whether a blank line of a .txt file is a text too, so that there
+            are as many texts as lines, be it none.
+        on_bad_line: what takes a message about each line that is not UTF-8, whose bad
+            bytes become U+FFFD then; without one they are an error.
 
     Yields:
         the texts, in order.
@@ -90,36 +102,50 @@ def read_texts(
         ValueError: as `read_examples`.
     """
     for path in as_paths(paths):
-        for _, record in _records(path, (text_column,)):
-            yield record[text_column]
+        is_empty = True
+        is_txt = _reader(os.fspath(path)) is _read_lines
+        keeps_all = blank_lines or not is_txt
+        for _, record in _records(path, (text_column,), on_bad_line):
+            text = record[text_column]
+            if keeps_all or text.strip():
+                is_empty = False
+                yield text
+        if is_empty and not (is_txt and blank_lines):
+            raise ValueError(f"{path}: the file holds no texts.")
 
 
 def as_paths(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     """Lists paths that are given as one or as several."""
-    return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if isinstance(paths, (str, os.PathLike)):
+        return [paths]
+    if not isinstance(paths, Iterable):
+        raise ValueError(f"`paths` must be paths of files. Received: {paths!r}.")
+    return list(paths)
 
 
-def _records(path: PathLike, columns: tuple[str, ...]) -> Records:
-    """Yields records that have `columns`; raises if there is none."""
+def _records(
+    path: PathLike,
+    columns: tuple[str, ...],
+    on_bad_line: Callable[[str], None] | None = None,
+) -> Records:
+    """Yields records that have `columns`."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"`path` must be the path of a file. Received: {path!r}.")
     path = os.fspath(path)
+    check_local_path(path, "A file of texts")
     reader = _reader(path)
     if not os.path.exists(path):
         raise ValueError(f"{path}: no such file.{_similar(path)}")
     if os.path.isdir(path):
         raise ValueError(f"{path}: this is a folder. Pass the file inside it.")
-    count = 0
     try:
-        with _open(path) as file:
-            for line, record in reader(path, _decoded(path, file), columns):
-                count += 1
-                yield line, record
+        with open_text_file(path) as file:
+            yield from reader(path, text_lines(path, file, on_bad_line), columns)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ValueError(
             f"{path}: not a whole gzip file ({error}). Copy it again, or drop `.gz` "
             "from its name if it is not compressed."
         ) from error
-    if not count:
-        raise ValueError(f"{path}: the file holds no texts.")
 
 
 def _similar(path: str) -> str:
@@ -132,24 +158,6 @@ def _similar(path: str) -> str:
     return f" Did you mean {' or '.join(names)}?" if names else ""
 
 
-def _open(path: str) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")  # type: ignore[return-value]
-
-
-def _decoded(path: str, file: IO[bytes]) -> Iterator[str]:
-    """Yields lines with their ends; bytes keep line numbers apart from U+2028."""
-    for number, line in enumerate(file, start=1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}, line {number}: not UTF-8 (byte {error.start + 1} is "
-                f"0x{line[error.start]:02x}). Convert the file, for example with "
-                "`iconv -f cp1252 -t utf-8`."
-            ) from error
-        yield text.removeprefix("\ufeff") if number == 1 else text
-
-
 def _read_lines(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
     if len(columns) > 1:
         raise ValueError(
@@ -157,40 +165,20 @@ def _read_lines(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Re
             "for labelled texts."
         )
     for number, line in enumerate(lines, start=1):
-        text = line.rstrip("\r\n")
-        if text.strip():
-            yield number, {columns[0]: text}
+        yield number, {columns[0]: line.rstrip("\r\n")}
 
 
 def _read_tsv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
-    """One row a line, no quoting: a tab always separates."""
-    numbered = (
-        (number, line.rstrip("\r\n").split("\t"))
-        for number, line in enumerate(lines, start=1)
-        if line.strip("\r\n")
+    remedy = (
+        "Remove stray tabs from the text, or quote the field and double the quotation "
+        "marks in it"
     )
-    return _table(path, numbered, columns, "Remove stray tabs from the text")
+    return _table(path, tsv_rows(path, lines), columns, remedy)
 
 
 def _read_csv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
-    """RFC 4180: fields may be quoted, and hold commas, quotes and line ends then."""
-
-    def numbered() -> Iterator[tuple[int, list[str]]]:
-        csv.field_size_limit(LONGEST_CSV_FIELD)
-        reader = csv.reader(lines, strict=True)
-        start = 1
-        try:
-            for row in reader:
-                if row:
-                    yield start, row
-                start = reader.line_num + 1
-        except csv.Error as error:
-            raise ValueError(
-                f"{path}, line {start}: {error}. Quotes inside a quoted field must be "
-                "doubled, every quote closed, and lines end with a line feed."
-            ) from error
-
-    return _table(path, numbered(), columns, "Quote fields that hold commas")
+    rows = quoted_rows(path, lines, delimiter=",")
+    return _table(path, rows, columns, "Quote fields that hold commas")
 
 
 def _table(
@@ -203,21 +191,23 @@ def _table(
     for column in columns:
         if header and column not in header:
             raise ValueError(
-                f"{path}, line 1: no column {column!r}; found {header}. Name the right "
-                "one with `text_column` or `label_column`, or add a header line."
+                f"{path}, line 1: no column {column!r}; found {listed(header)}. Name "
+                "the right one with `text_column` or `label_column`, or add a header "
+                "line."
             )
         if header.count(column) > 1:
             raise ValueError(
                 f"{path}, line 1: {header.count(column)} columns are called "
                 f"{column!r}. Rename all but one."
             )
+    places = {column: header.index(column) for column in columns if header}
     for number, row in rows:
         if len(row) != len(header):
             raise ValueError(
                 f"{path}, line {number}: expected {len(header)} fields "
-                f"({', '.join(header)}), found {len(row)}. {remedy}."
+                f"{listed(header)}, found {len(row)}. {remedy}."
             )
-        yield number, dict(zip(header, row, strict=True))
+        yield number, {column: row[place] for column, place in places.items()}
 
 
 def _read_jsonl(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
@@ -238,8 +228,9 @@ def _read_jsonl(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Re
         for column in columns:
             if column not in record:
                 raise ValueError(
-                    f"{path}, line {number}: no key {column!r}; found {list(record)}. "
-                    "Name the right one with `text_column` or `label_column`."
+                    f"{path}, line {number}: no key {column!r}; found "
+                    f"{listed(record)}. Name the right one with `text_column` or "
+                    "`label_column`."
                 )
             value = record[column]
             is_text = isinstance(value, str)

@@ -56,7 +56,8 @@ class Predictions:
         Raises:
             ValueError: if it is not such a file; the message names the line.
         """
-        with open(path, encoding="utf-8") as file:
+        # A byte that is not UTF-8 is no part of a number: its line is named below.
+        with open(path, encoding="utf-8", errors="replace") as file:
             header, *lines = file.read().splitlines() or [""]
         fields = len(header.split("\t"))
         if not header.startswith("label_id\tprobability_0\tprobability_1") or not lines:

@@ -136,8 +136,8 @@ def evaluate_predictions(
     strangers = sorted({*labels.tolist(), *predictions.tolist()} - {*numbers})
     if strangers:
         raise ValueError(
-            f"`label_names` must name every class, 0 to {numbers[-1]} are. Received "
-            f"also: {strangers}."
+            f"`label_names` must name every class. Received: {len(numbers)} names, and "
+            f"the classes {strangers}."
         )
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, predictions, labels=numbers, zero_division=0

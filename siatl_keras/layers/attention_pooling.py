@@ -10,6 +10,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from siatl_keras.arguments import check_share
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class AttentionPooling(keras.layers.Layer):
@@ -29,11 +31,15 @@ class AttentionPooling(keras.layers.Layer):
     Returns:
         `(pooled [batch, units], weights [batch, time])`; the weights of a row sum to 1
         and are 0 at padding.
+
+    Raises:
+        ValueError: if `dropout` is not in [0, 1).
     """
 
     def __init__(
         self, dropout: float = 0.0, seed: int | None = None, **kwargs: Any
     ) -> None:
+        check_share(dropout=dropout)
         super().__init__(**kwargs)
         self.dropout = dropout
         self.seed = seed

@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from siatl_keras.arguments import check_share, check_whole
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class EmbeddingDropout(keras.layers.Layer):
@@ -31,7 +33,7 @@ class EmbeddingDropout(keras.layers.Layer):
         `[batch, time, embedding]`, kept vectors scaled by `1 / (1 - rate)`.
 
     Raises:
-        ValueError: if `rate` is not in [0, 1).
+        ValueError: if an argument is out of range.
     """
 
     def __init__(
@@ -41,8 +43,8 @@ class EmbeddingDropout(keras.layers.Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        if not 0.0 <= rate < 1.0:
-            raise ValueError(f"`rate` must be in [0, 1). Received: rate={rate}.")
+        check_whole(1, vocabulary_size=vocabulary_size)
+        check_share(rate=rate)
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.rate = rate

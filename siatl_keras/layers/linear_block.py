@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from siatl_keras.arguments import check_share, check_whole
+
 # As PyTorch's default, in Keras's terms. With Keras's own 0.99, the means and variances
 # for evaluation would follow too slowly: small sets have 25 steps an epoch.
 MOMENTUM = 0.9
@@ -32,6 +34,9 @@ class LinearBlock(keras.layers.Layer):
 
     Returns:
         `[batch, units]`.
+
+    Raises:
+        ValueError: if an argument is out of range.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class LinearBlock(keras.layers.Layer):
         activation: str | None = None,
         **kwargs: Any,
     ) -> None:
+        check_whole(1, units=units)
+        check_share(dropout=dropout)
         super().__init__(**kwargs)
         self.units = units
         self.dropout = dropout

@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras import ops
 
 from siatl_keras import _keras_internals
+from siatl_keras.arguments import check_share, check_whole
 from siatl_keras.layers.lstm_kernel import lstm_sequence
 
 
@@ -52,11 +53,8 @@ class LSTM(keras.layers.LSTM):
     def __init__(
         self, units: int, *, recurrent_weight_dropout: float = 0.0, **kwargs: Any
     ) -> None:
-        if not 0.0 <= recurrent_weight_dropout < 1.0:
-            raise ValueError(
-                "`recurrent_weight_dropout` must be in [0, 1). Received: "
-                f"recurrent_weight_dropout={recurrent_weight_dropout}."
-            )
+        check_whole(1, units=units)
+        check_share(recurrent_weight_dropout=recurrent_weight_dropout)
         super().__init__(units, **kwargs)
         self.recurrent_weight_dropout = recurrent_weight_dropout
         self.weight_dropout_seed = keras.random.SeedGenerator(kwargs.get("seed"))

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from siatl_keras.arguments import check_choice, check_flag, check_share, check_whole
 from siatl_keras.layers.attention_pooling import AttentionPooling
 from siatl_keras.layers.concat_pooling import ConcatPooling
 from siatl_keras.layers.last_real_step import last_real_step
@@ -84,19 +85,18 @@ class TaskHead(keras.layers.Layer):
         block_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        if num_classes < 2:
-            raise ValueError(
-                f"`num_classes` must be at least 2. Received: num_classes={num_classes}"
-            )
-        if pooling not in POOLINGS:
-            raise ValueError(
-                f"`pooling` must be one of {POOLINGS}. Received: {pooling}"
-            )
-        if num_layers < 0 or block_units < 0:
-            raise ValueError(
-                "`num_layers` and `block_units` must not be negative. Received: "
-                f"num_layers={num_layers}, block_units={block_units}."
-            )
+        check_whole(2, num_classes=num_classes)
+        check_whole(1, units=units)
+        check_whole(0, num_layers=num_layers, block_units=block_units)
+        check_flag(bidirectional=bidirectional)
+        check_choice(POOLINGS, pooling=pooling)
+        check_share(
+            input_dropout=input_dropout,
+            lstm_dropout=lstm_dropout,
+            attention_dropout=attention_dropout,
+            output_dropout=output_dropout,
+            block_dropout=block_dropout,
+        )
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.units = units

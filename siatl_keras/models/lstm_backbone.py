@@ -12,6 +12,7 @@ import keras
 import keras_hub
 from keras import ops
 
+from siatl_keras.arguments import check_at_least, check_share, check_whole
 from siatl_keras.checksums import check_checksum, write_checksums
 from siatl_keras.layers import LSTM, EmbeddingDropout, TokenEmbedding
 from siatl_keras.models.unknown_arguments import (
@@ -51,7 +52,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
         float `[batch, time, embedding]`.
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: if a size is not positive, or a rate out of range.
 
     Example:
     >>> backbone = LSTMBackbone(
@@ -77,15 +78,21 @@ class LSTMBackbone(keras_hub.models.Backbone):
         **kwargs: Any,
     ) -> None:
         refuse_unknown_arguments(type(self), kwargs, BACKBONE_ARGUMENTS)
-        sizes = {
-            "vocabulary_size": vocabulary_size,
-            "embedding_dim": embedding_dim,
-            "hidden_dim": hidden_dim,
-            "num_layers": num_layers,
-        }
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {size}.")
+        check_whole(
+            1,
+            vocabulary_size=vocabulary_size,
+            embedding_dim=embedding_dim,
+            hidden_dim=hidden_dim,
+            num_layers=num_layers,
+        )
+        check_at_least(0, embedding_noise=embedding_noise)
+        check_share(
+            embedding_dropout=embedding_dropout,
+            input_dropout=input_dropout,
+            hidden_dropout=hidden_dropout,
+            output_dropout=output_dropout,
+            recurrent_weight_dropout=recurrent_weight_dropout,
+        )
 
         # === Layers ===
         self.token_embedding = TokenEmbedding(

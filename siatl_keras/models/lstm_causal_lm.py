@@ -52,6 +52,9 @@ class LSTMCausalLM(
     Returns:
         LM logits `[batch, time, vocabulary]`.
 
+    Raises:
+        ValueError: if `backbone` is something else.
+
     Example:
     >>> import siatl_keras
     >>> tokenizer = siatl_keras.text.WordTokenizer(
@@ -69,6 +72,11 @@ class LSTMCausalLM(
 
     def __init__(self, backbone: Any, preprocessor: Any = None, **kwargs: Any) -> None:
         refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
+        if not isinstance(backbone, LSTMBackbone):
+            raise ValueError(
+                f"`backbone` must be an `LSTMBackbone`. Received: {backbone!r:.80}."
+            )
+
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor

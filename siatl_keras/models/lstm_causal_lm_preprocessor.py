@@ -8,8 +8,10 @@ import keras
 import keras_hub
 import tensorflow as tf
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
+from siatl_keras.models.token_names import check_tokenizer
 from siatl_keras.text.word_tokenizer import WordTokenizer
 
 
@@ -31,6 +33,9 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
     Returns:
         `(x, y, sample_weight)`: a dict of `token_ids` and `padding_mask` int32
         `[batch, time]`, targets int32 `[batch, time]`, weights float32 `[batch, time]`.
+
+    Raises:
+        ValueError: if `sequence_length` is under 2, or `tokenizer` is none.
     """
 
     backbone_cls = LSTMBackbone
@@ -39,6 +44,9 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
     def __init__(
         self, tokenizer: Any, sequence_length: int = 80, **kwargs: Any
     ) -> None:
+        check_tokenizer(tokenizer)
+        # A token and its successor.
+        check_whole(2, sequence_length=sequence_length)
         super().__init__(tokenizer, sequence_length=sequence_length, **kwargs)
 
     def tokenize(

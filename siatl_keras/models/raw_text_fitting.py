@@ -108,7 +108,12 @@ class RawTextFitting:
             epoch = EpochCounter()
             callbacks.append(SetEpoch(epoch))
             dataset = self._dataset(
-                data, batch_size, shuffle=shuffle, seed=seed, epoch=epoch
+                data,
+                batch_size,
+                shuffle=shuffle,
+                seed=seed,
+                epoch=epoch,
+                on_coverage=lambda seen: seen.report(verbose),
             )
         if validation_data is not None:
             validation_data = self._validation_dataset(

@@ -9,8 +9,10 @@ import keras_hub
 import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals
+from siatl_keras.arguments import check_flag, check_whole
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
+from siatl_keras.models.token_names import check_tokenizer
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -43,7 +45,8 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         [batch], "lm": float32 [batch, time]})`.
 
     Raises:
-        ValueError: if `sequence_length` is under 2.
+        ValueError: if `sequence_length` is under 2, or another argument is nothing of
+            its kind.
     """
 
     def __init__(
@@ -55,11 +58,14 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         pad_to_sequence_length: bool = False,
         **kwargs: Any,
     ) -> None:
-        if sequence_length < 2:
-            raise ValueError(
-                "`sequence_length` must be at least 2, a token and its successor. "
-                f"Received: sequence_length={sequence_length}."
-            )
+        check_tokenizer(tokenizer)
+        # A token and its successor.
+        check_whole(2, sequence_length=sequence_length)
+        check_flag(
+            add_start_token=add_start_token,
+            add_end_token=add_end_token,
+            pad_to_sequence_length=pad_to_sequence_length,
+        )
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length
@@ -74,15 +80,18 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         """What a served model must keep for tokenizing."""
         return self._current_encoder() or self.tokenizer
 
-    def tokenize(self, texts: Any) -> tf.RaggedTensor:
+    def tokenize(
+        self, texts: Any, limit: int | None | str = "sequence_length"
+    ) -> tf.RaggedTensor:
         """Tokenizes.
 
         Args:
             texts: string tensor `[batch]` or list of str.
+            limit: int, longest row; `sequence_length` by default; `None` for no limit
+                but that of bytes, see `BytePairEncoder`.
 
         Returns:
-            int32 ragged `[batch, None]`, start and end tokens included, cut at
-            `sequence_length`.
+            int32 ragged `[batch, None]`, start and end tokens included.
         """
         token_ids = self._tokenize_in_graph(
             tf.convert_to_tensor(texts, tf.string), self._current_encoder()
@@ -99,7 +108,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             tf.cast(token_ids, tf.int32),
             start_id if self.add_start_token else None,
             end_id if self.add_end_token else None,
-            self.sequence_length,
+            self.sequence_length if limit == "sequence_length" else limit,  # type: ignore[arg-type]
         )
 
     @tf.function(reduce_retracing=True)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from siatl_keras import _keras_internals
 from siatl_keras._keras_internals import sum_duplicates
+from siatl_keras.arguments import check_whole
 from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
 from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
 from siatl_keras.models.causal_head import output_weights
@@ -49,7 +50,9 @@ class SlicedTraining(
             ValueError: if it is not from 2 to the vocabulary's size.
         """
         size = self.backbone.token_embedding.input_dim  # type: ignore[attr-defined]
-        if sampled_words is not None and not 2 <= sampled_words <= size:
+        if sampled_words is not None:
+            check_whole(2, sampled_words=sampled_words)
+        if sampled_words is not None and sampled_words > size:
             raise ValueError(
                 f"`sampled_words` must be from 2 to the vocabulary's {size} words, or "
                 f"None for the exact loss. Received: sampled_words={sampled_words}."

@@ -23,3 +23,19 @@ def token_names(tokenizer: Any) -> list[str]:
     for token_id, token in zip(ids, tokens, strict=True):
         names[token_id] = token
     return names
+
+
+def check_tokenizer(tokenizer: Any) -> None:
+    """Checks that texts can be tokenized.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    if not callable(getattr(tokenizer, "tokenize", None)):
+        raise ValueError(
+            "`tokenizer` must be a KerasHub tokenizer, such as `WordTokenizer`. "
+            f"Received: tokenizer={tokenizer!r:.80}."
+        )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tqdm
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.atomic import write_text
 from siatl_keras.data.readers import PathLike, read_texts
 from siatl_keras.text.text_normalizer import TextNormalizer
@@ -88,6 +89,12 @@ def build_vocabulary(
         ValueError: if `size` leaves no room for words, `words_held` is less than twice
             `size`, or a file cannot be read.
     """
+    check_whole(0, size=size, min_count=min_count, words_held=words_held)
+    if normalizer is not None and not isinstance(normalizer, TextNormalizer):
+        raise ValueError(
+            "`normalizer` must be a `TextNormalizer`, or None. Received: "
+            f"normalizer={normalizer!r}."
+        )
     if size <= len(SPECIAL_TOKENS):
         raise ValueError(
             f"`size` must be more than the {len(SPECIAL_TOKENS)} special tokens. "

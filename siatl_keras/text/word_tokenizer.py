@@ -94,6 +94,11 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         if isinstance(vocabulary, (str, os.PathLike)):
             source = os.fspath(vocabulary)
             vocabulary = _read_vocabulary(source)
+        if not isinstance(vocabulary, Iterable):
+            raise ValueError(
+                "`vocabulary` must be a list of words, or the path of a file. "
+                f"Received: vocabulary={vocabulary!r}."
+            )
         self._set_words(list(vocabulary), source)
 
     def _set_words(self, words: list[str], source: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from siatl_keras.arguments import check_positive, check_share
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.schedules import scheduled_adam
 
@@ -36,6 +37,9 @@ def discriminative_optimizer(
     Returns:
         `GroupedOptimizer` of the groups of `steps`.
 
+    Raises:
+        ValueError: if an argument is out of range.
+
     Example:
     >>> optimizer = discriminative_optimizer(
     ...     {"task": 10, "embedding": 5}, 0.26, schedule="constant")
@@ -43,6 +47,13 @@ def discriminative_optimizer(
     ...  for name, one in optimizer.groups.items()}
     {'task': 0.26, 'embedding': 0.1}
     """
+    if not isinstance(steps, Mapping) or not steps:
+        raise ValueError(
+            "`steps` must be a dict of group to the steps in which it learns. "
+            f"Received: steps={steps!r}."
+        )
+    check_positive(learning_rate=learning_rate, divisor=divisor, clipnorm=clipnorm)
+    check_share(beta_1=beta_1, beta_2=beta_2)
     return GroupedOptimizer(
         {
             name: scheduled_adam(

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from siatl_keras.arguments import check_choice, check_positive, check_whole
 from siatl_keras.training.geometric_decay import geometric_decay
 from siatl_keras.training.inside_execution import InsideExecution
 
@@ -48,17 +49,21 @@ class GammaDecay(keras.callbacks.Callback):
         schedule: keras.optimizers.schedules.LearningRateSchedule | None = None,
     ) -> None:
         super().__init__()
-        if not (0 < initial < math.inf and 0 < final < math.inf):
+        if initial == 0 or final == 0:
             raise ValueError(
                 "`initial` and `final` must be positive numbers: a geometric decay "
                 "never reaches 0. For a model without the auxiliary loss, pass "
                 "`auxiliary_loss=False` to it. Received: "
                 f"initial={initial}, final={final}."
             )
-        if not 1 <= epochs < math.inf:
-            raise ValueError(f"`epochs` must be at least 1. Received: epochs={epochs}.")
-        if per not in ("epoch", "step"):
-            raise ValueError(f'`per` must be "epoch" or "step". Received: per={per!r}.')
+        check_positive(initial=initial, final=final)
+        check_whole(1, epochs=epochs)
+        check_choice(("epoch", "step"), per=per)
+        if schedule is not None and not callable(schedule):
+            raise ValueError(
+                "`schedule` must be a `LearningRateSchedule`, or None. Received: "
+                f"schedule={schedule!r}."
+            )
         self.initial = initial
         self.final = final
         self.epochs = epochs

@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from siatl_keras.arguments import check_whole
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class MacroF1(keras.metrics.F1Score):
@@ -34,11 +36,7 @@ class MacroF1(keras.metrics.F1Score):
     def __init__(
         self, num_classes: int, name: str = "macro_f1", dtype: str = "float32"
     ) -> None:
-        if num_classes < 2:
-            raise ValueError(
-                "`num_classes` must be at least 2. Received: "
-                f"num_classes={num_classes}."
-            )
+        check_whole(2, num_classes=num_classes)
         # A threshold between 0 and 1 of the one-hot predictions: Keras's search for
         # each row's maximum fails on an empty batch, which a replica may get.
         super().__init__(average="macro", threshold=0.5, name=name, dtype=dtype)

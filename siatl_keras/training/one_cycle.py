@@ -12,6 +12,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from siatl_keras.arguments import (
+    check_at_least,
+    check_positive,
+    check_share,
+    check_whole,
+)
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -50,12 +57,10 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         final_div: float = 1e5,
         start_fraction: float = 0.25,
     ) -> None:
-        if max_rate <= 0 or div < 1 or final_div < 1:
-            raise ValueError(
-                "`max_rate` must be positive, `div` and `final_div` at least 1. "
-                f"Received: max_rate={max_rate}, div={div}, final_div={final_div}."
-            )
-        _check_length(steps, start_fraction)
+        check_positive(max_rate=max_rate)
+        check_at_least(1, div=div, final_div=final_div)
+        check_whole(1, steps=steps)
+        check_share(start_fraction=start_fraction)
         self.max_rate = max_rate
         self.steps = steps
         self.div = div
@@ -114,12 +119,12 @@ class OneCycleMomentum(keras.optimizers.schedules.LearningRateSchedule):
         low: float = 0.85,
         start_fraction: float = 0.25,
     ) -> None:
-        if not 0 <= low <= high < 1:
+        check_share(low=low, high=high, start_fraction=start_fraction)
+        if low > high:
             raise ValueError(
-                "`low` and `high` must be in order and in [0, 1). Received: "
-                f"low={low}, high={high}."
+                f"`low` must not be above `high`. Received: low={low}, high={high}."
             )
-        _check_length(steps, start_fraction)
+        check_whole(1, steps=steps)
         self.steps = steps
         self.high = high
         self.low = low
@@ -155,11 +160,3 @@ def _cycle(
     begin, end = ops.where(rising, first, turn), ops.where(rising, turn, last)
     # Not begin + share * (end - begin): float32 would end beside a small `end`.
     return begin * (1.0 - share) + end * share
-
-
-def _check_length(steps: int, start_fraction: float) -> None:
-    if steps < 1 or not 0 <= start_fraction < 1:
-        raise ValueError(
-            "`steps` must be at least 1 and `start_fraction` in [0, 1). Received: "
-            f"steps={steps}, start_fraction={start_fraction}."
-        )

@@ -6,6 +6,7 @@ sarcasm set.
 
 from __future__ import annotations
 
+from siatl_keras.arguments import check_choice, check_positive, check_whole
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.schedules import scheduled_adam, scheduled_sgd
 
@@ -47,15 +48,18 @@ def paper_optimizer(
         `GroupedOptimizer` of the groups `task`, `backbone` and `embedding`.
 
     Raises:
-        ValueError: if `pretrained_optimizer` or `schedule` is unknown.
+        ValueError: if `pretrained_optimizer` or `schedule` is unknown, or a number out
+            of range.
     """
-    if pretrained_optimizer not in PRETRAINED_OPTIMIZERS:
-        raise ValueError(
-            f"`pretrained_optimizer` must be one of {list(PRETRAINED_OPTIMIZERS)}. "
-            f"Received: {pretrained_optimizer!r}."
-        )
+    check_choice(PRETRAINED_OPTIMIZERS, pretrained_optimizer=pretrained_optimizer)
     if pretrained_learning_rate is None:
         pretrained_learning_rate = PRETRAINED_RATES[pretrained_optimizer]
+    check_positive(
+        task_learning_rate=task_learning_rate,
+        pretrained_learning_rate=pretrained_learning_rate,
+        clipnorm=clipnorm,
+    )
+    check_whole(1, task_steps=task_steps, pretrained_steps=pretrained_steps)
     pretrained = PRETRAINED_OPTIMIZERS[pretrained_optimizer](
         schedule, pretrained_learning_rate, pretrained_steps, global_clipnorm=clipnorm
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from siatl_keras.arguments import check_choice, check_positive, check_share, check_whole
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.slanted_triangular import SlantedTriangular
@@ -48,9 +49,10 @@ def scheduled_adam(
         **kwargs: see `FusedAdam`.
 
     Raises:
-        ValueError: if the schedule is unknown.
+        ValueError: if the schedule is unknown, or a number out of range.
     """
-    kind = _kind(schedule)
+    kind = _kind(schedule, rate, steps)
+    check_share(beta_1=beta_1)
     beta = kind.momentum(steps) if kind.momentum else beta_1
     return FusedAdam(kind.rate(rate, steps), beta_1=beta, **kwargs)
 
@@ -60,14 +62,13 @@ def scheduled_sgd(schedule: str, rate: float, steps: int, **kwargs: Any) -> Fuse
 
     It has momentum only where the schedule brings one.
     """
-    kind = _kind(schedule)
+    kind = _kind(schedule, rate, steps)
     momentum = kind.momentum(steps) if kind.momentum else 0.0
     return FusedSGD(kind.rate(rate, steps), momentum=momentum, **kwargs)
 
 
-def _kind(schedule: str) -> ScheduleKind:
-    if schedule not in SCHEDULES:
-        raise ValueError(
-            f"`schedule` must be one of {list(SCHEDULES)}. Received: {schedule!r}."
-        )
+def _kind(schedule: str, rate: float, steps: int) -> ScheduleKind:
+    check_choice(SCHEDULES, schedule=schedule)
+    check_positive(rate=rate)
+    check_whole(1, steps=steps)
     return SCHEDULES[schedule]

@@ -5,12 +5,14 @@ Source: Chronopoulou et al. 2019, section 3, "sequential unfreezing".
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.training.layers_learning import layers_learning, stage_of
 
 
@@ -58,17 +60,21 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         _check_epochs(backbone_epoch, embedding_epoch)
+        if optimizers is not None and not isinstance(optimizers, Mapping):
+            raise ValueError(
+                "`optimizers` must be a dict of stage to optimizer. Received: "
+                f"optimizers={optimizers!r}."
+            )
         optimizers = dict(optimizers or {})
         if set(optimizers) - {2, 3}:
             raise ValueError(
                 "`optimizers` names optimizers for the stages 2 and 3; stage 1 has the "
-                f"one of `compile`. Received: stages {sorted(optimizers)}."
+                f"one of `compile`. Received: stages {list(optimizers)}."
             )
-        if layers_per_epoch is not None and layers_per_epoch < 1:
-            raise ValueError(
-                "`layers_per_epoch` must be at least 1, or None. Received: "
-                f"layers_per_epoch={layers_per_epoch}."
-            )
+        for optimizer in optimizers.values():
+            _check_optimizer(optimizer)
+        if layers_per_epoch is not None:
+            check_whole(1, layers_per_epoch=layers_per_epoch)
         self.backbone_epoch = backbone_epoch
         self.embedding_epoch = embedding_epoch
         self.optimizers = optimizers
@@ -76,6 +82,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
         self.verbose = verbose
         self._stage_with_optimizer = 1
         self._began = False
+        self._epochs_run = 0
 
     def stage(self, epoch: int) -> int:
         """Returns the stage, 1 to 3, of an epoch counted from 1."""
@@ -106,6 +113,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             )
         self._stage_with_optimizer = 1
         self._began = False
+        self._epochs_run = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Thaws and freezes what the epoch asks for."""
@@ -133,8 +141,22 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Logs the stage."""
+        self._epochs_run = epoch + 1
         if logs is not None:
             logs["stage"] = self.stage(epoch + 1)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Warns if training was stopped before the last stage began."""
+        last = self.embedding_epoch or self.backbone_epoch
+        epochs = self._epochs_run
+        if self.model.stop_training and last is not None and epochs < last:
+            warnings.warn(
+                f"Training was stopped after epoch {epochs}, in stage "
+                f"{self.stage(epochs)}: stage {self.stage(last)}, which begins with "
+                f"epoch {last}, never came. Let the stages begin earlier, or early "
+                "stopping have more patience.",
+                stacklevel=2,
+            )
 
     def _set_optimizer(self, stage: int) -> None:
         """Recompiles if a stage up to this one brings an optimizer not yet in place."""
@@ -181,16 +203,23 @@ def _set_trainable(
     return changed
 
 
+def _check_optimizer(optimizer: Any) -> None:
+    try:
+        keras.optimizers.get(optimizer)
+    except ValueError as error:
+        raise ValueError(
+            "`optimizers` must hold Keras optimizers or their names. Received: "
+            f"{optimizer!r}."
+        ) from error
+
+
 def _check_epochs(backbone_epoch: int | None, embedding_epoch: int | None) -> None:
     for name, epoch in (
         ("backbone_epoch", backbone_epoch),
         ("embedding_epoch", embedding_epoch),
     ):
-        if epoch is not None and epoch < 1:
-            raise ValueError(
-                f"`{name}` counts epochs from 1; pass None for never. Received: "
-                f"{name}={epoch}."
-            )
+        if epoch is not None:
+            check_whole(1, **{name: epoch})
     if embedding_epoch is not None and (
         backbone_epoch is None or backbone_epoch > embedding_epoch
     ):

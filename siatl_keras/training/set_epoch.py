@@ -16,10 +16,18 @@ class SetEpoch(keras.callbacks.Callback):
 
     Args:
         counter: a `siatl_keras.data.EpochCounter` that a dataset was made with.
+
+    Raises:
+        ValueError: if `counter` is something else.
     """
 
     def __init__(self, counter: Any) -> None:
         super().__init__()
+        if not callable(getattr(counter, "set", None)):
+            raise ValueError(
+                "`counter` must be an `EpochCounter`, or have a method `set(epoch)`. "
+                f"Received: counter={counter!r}."
+            )
         self.counter = counter
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

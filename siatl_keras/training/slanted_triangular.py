@@ -10,6 +10,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from siatl_keras.arguments import (
+    check_at_least,
+    check_positive,
+    check_share,
+    check_whole,
+)
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
@@ -47,16 +54,10 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         cut_fraction: float = 0.1,
         ratio: float = 32.0,
     ) -> None:
-        if max_rate <= 0 or ratio < 1:
-            raise ValueError(
-                "`max_rate` must be positive and `ratio` at least 1. Received: "
-                f"max_rate={max_rate}, ratio={ratio}."
-            )
-        if steps < 1 or not 0 <= cut_fraction < 1:
-            raise ValueError(
-                "`steps` must be at least 1 and `cut_fraction` in [0, 1). Received: "
-                f"steps={steps}, cut_fraction={cut_fraction}."
-            )
+        check_positive(max_rate=max_rate)
+        check_at_least(1, ratio=ratio)
+        check_whole(1, steps=steps)
+        check_share(cut_fraction=cut_fraction)
         self.max_rate = max_rate
         self.steps = steps
         self.cut_fraction = cut_fraction

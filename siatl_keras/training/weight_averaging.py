@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.arguments import check_share
 from siatl_keras.training.inside_execution import InsideExecution
 
 
@@ -47,11 +48,7 @@ class WeightAveraging(keras.callbacks.Callback):
 
     def __init__(self, momentum: float = 0.99) -> None:
         super().__init__()
-        if not 0 <= momentum < 1:
-            raise ValueError(
-                "`momentum` must be at least 0 and below 1. Received: "
-                f"momentum={momentum}."
-            )
+        check_share(momentum=momentum)
         self.momentum = momentum
         self._inside = InsideExecution(lambda share: self._update(share), after=True)
         self._forget()

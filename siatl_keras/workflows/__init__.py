@@ -5,7 +5,11 @@ from siatl_keras.workflows.experiment_grid import experiment_grid
 from siatl_keras.workflows.explain import explain
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.methods import METHODS, Method
-from siatl_keras.workflows.predict import format_prediction, predict_stream
+from siatl_keras.workflows.predict import (
+    format_header,
+    format_prediction,
+    predict_stream,
+)
 from siatl_keras.workflows.pretrain_language_model import pretrain_language_model
 from siatl_keras.workflows.reproduce import reproduce
 from siatl_keras.workflows.tune import tune
@@ -17,6 +21,7 @@ __all__ = [
     "experiment_grid",
     "explain",
     "finetune",
+    "format_header",
     "format_prediction",
     "predict_stream",
     "pretrain_language_model",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,29 +13,28 @@ from siatl_keras.models import SiATLClassifier
 
 
 def predict_stream(
-    model: SiATLClassifier, texts: Iterable[str], batch_size: int = 256
-) -> Iterator[dict[str, Any]]:
+    model: SiATLClassifier, batches: Iterable[Sequence[str]]
+) -> Iterator[list[dict[str, Any]]]:
     """Classifies texts in constant memory.
 
     Args:
         model: the classifier.
-        texts: any iterable, also one that does not end.
-        batch_size: int, texts classified at a time.
+        batches: any iterable of lists of texts, such as `in_batches` or
+            `arriving_batches` make; also one that does not end.
 
     Yields:
-        for each text a dict of `text`, `label` and `probabilities` by label.
+        for each batch, before the next is asked for, a list with a dict of `text`,
+        `label` and `probabilities` by label for each text.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def probabilities(batch: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(model.classify_texts(batch))
 
-    texts = iter(texts)
-    while batch := list(itertools.islice(texts, batch_size)):
-        for text, row in zip(
-            batch, probabilities(tf.constant(batch)).numpy(), strict=True
-        ):
-            yield {
+    for batch in batches:
+        rows = probabilities(tf.constant(batch, tf.string)).numpy()
+        yield [
+            {
                 "text": text,
                 "label": model.label_names[int(np.argmax(row))],
                 "probabilities": {
@@ -44,15 +42,29 @@ def predict_stream(
                     for name, value in zip(model.label_names, row, strict=True)
                 },
             }
+            for text, row in zip(batch, rows, strict=True)
+        ]
+
+
+def format_header(label_names: Iterable[str]) -> str:
+    """Writes the column names of `format_prediction`'s lines.
+
+    Args:
+        label_names: names of the classes.
+
+    Returns:
+        the line, without its end.
+    """
+    return "\t".join(["text", "label", *map(_one_field, label_names)])
 
 
 def format_prediction(prediction: dict[str, Any], as_json: bool) -> str:
     """Writes a prediction as a line.
 
     Args:
-        prediction: what `predict_stream` yields.
+        prediction: one that `predict_stream` yields.
         as_json: a JSON object; otherwise `text<TAB>label<TAB>p1<TAB>p2…`, white space
-            in the text made plain spaces.
+            in text and label made plain spaces.
 
     Returns:
         the line, without its end.
@@ -62,8 +74,12 @@ def format_prediction(prediction: dict[str, Any], as_json: bool) -> str:
     values = prediction["probabilities"].values()
     return "\t".join(
         [
-            " ".join(prediction["text"].split()),
-            prediction["label"],
+            _one_field(prediction["text"]),
+            _one_field(prediction["label"]),
             *(f"{value:.6f}" for value in values),
         ]
     )
+
+
+def _one_field(text: str) -> str:
+    return " ".join(text.split())

@@ -9,6 +9,8 @@ BUCKETS = 1000
 class HashPreprocessor:
     """Words to hash buckets; the two steps that pipelines ask of a preprocessor."""
 
+    add_end_token = True
+
     class tokenizer:
         end_token_id = END
 

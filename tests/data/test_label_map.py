@@ -57,3 +57,38 @@ def test_one_class_in_training_is_an_error():
 def test_names_must_be_two_or_more_and_differ(names):
     with pytest.raises(ValueError, match="Received"):
         LabelMap(names)
+
+
+def test_labels_that_only_look_alike_are_refused_with_file_and_lines():
+    labels = ["yes", "no", "yes", "no", "yes\u200b"]
+    with pytest.raises(ValueError) as caught:
+        LabelMap.from_examples(examples(labels))
+    assert str(caught.value) == (
+        "train.tsv, lines 2 and 6: the labels 'yes' and 'yes\\u200b' differ only in "
+        "characters that cannot be seen. Write them alike."
+    )
+
+
+@pytest.mark.parametrize(
+    "other", ["yes\u200d", "\ufeffyes", " yes", "y\u00ades", "yes\ufe0f"]
+)
+def test_names_must_differ_in_what_can_be_seen(other):
+    with pytest.raises(ValueError, match="must differ in what can be seen"):
+        LabelMap(["yes", "no", other])
+
+
+def test_a_label_that_only_looks_like_a_known_one_is_told_apart():
+    with pytest.raises(ValueError, match=r"line 2: .*'no\\u200b' .*differs from 'no'"):
+        LabelMap(["no", "yes"]).encode(examples(["no\u200b"], "test.tsv"))
+
+
+def test_names_in_another_unicode_form_are_those_of_the_files():
+    label_map = LabelMap(["cafe\u0301", "no "])
+    assert label_map.encode(examples(["no", "caf\u00e9"])).tolist() == [1, 0]
+
+
+def test_messages_quote_little_of_many_long_labels():
+    names = [f"{index}{'x' * 1000}" for index in range(1000)]
+    with pytest.raises(ValueError) as caught:
+        LabelMap(names).encode(examples(["y" * 1000]))
+    assert "and 995 more" in str(caught.value) and len(str(caught.value)) < 500

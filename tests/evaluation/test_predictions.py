@@ -49,3 +49,9 @@ def test_another_file_is_refused_with_its_line(tmp_path, text, message):
     (tmp_path / "p.tsv").write_text(text)
     with pytest.raises(ValueError, match=message):
         Predictions.read(tmp_path / "p.tsv")
+
+
+def test_a_line_with_a_bad_byte_is_named(tmp_path):
+    (tmp_path / "p.tsv").write_bytes(HEADER.encode() + b"1\t0.5\t0.\xff\n")
+    with pytest.raises(ValueError, match="line 2: expected a class number and 2"):
+        Predictions.read(tmp_path / "p.tsv")

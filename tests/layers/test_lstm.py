@@ -135,5 +135,5 @@ def test_unusual_configurations_run_keras_own_loop():
     np.testing.assert_allclose(ours(INPUTS)[0], theirs(INPUTS)[0], atol=1e-6)
     with pytest.raises(ValueError, match="needs tanh and sigmoid"):
         LSTM(6, activation="relu", recurrent_weight_dropout=0.1)
-    with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"must be a number in \[0, 1\)"):
         LSTM(6, recurrent_weight_dropout=1.0)

@@ -151,9 +151,9 @@ def test_ulmfit_head_has_two_linear_blocks():
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="`pooling` must be one of"):
         TaskHead(2, pooling="first")
-    with pytest.raises(ValueError, match="must not be negative.*num_layers=-1"):
+    with pytest.raises(ValueError, match="at least 0.*num_layers=-1"):
         TaskHead(2, num_layers=-1)
-    with pytest.raises(ValueError, match="`num_classes` must be at least 2"):
+    with pytest.raises(ValueError, match="`num_classes` must be a whole number"):
         TaskHead(1)
-    with pytest.raises(ValueError, match=r"`rate` must be in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"`rate` must be a number in \[0, 1\)"):
         EmbeddingDropout(5, 1.0)

@@ -77,7 +77,7 @@ def test_every_dtype_policy_computes_in_its_dtype(make_backbone, policy):
 
 
 def test_sizes_below_one_are_refused():
-    with pytest.raises(ValueError, match="`num_layers` must be at least 1"):
+    with pytest.raises(ValueError, match="`num_layers` must be a whole number"):
         LSTMBackbone(10, embedding_dim=4, hidden_dim=4, num_layers=0)
 
 

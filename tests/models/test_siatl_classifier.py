@@ -389,3 +389,21 @@ def test_unknown_labels_and_missing_classes_are_refused(make_classifier, make_ba
         SiATLClassifier(make_backbone())
     with pytest.raises(ValueError, match="must be a causal language model's backbone"):
         SiATLClassifier(keras.Sequential(), num_classes=2)
+
+
+def test_fit_says_once_what_is_cut_and_unknown(make_classifier, texts, labels, capsys):
+    model = make_classifier()
+    strange = ["今天天气很好", "航班又晚点了"] * 8
+    with pytest.warns(UserWarning, match="of the words are unknown to the tokenizer"):
+        model.fit(
+            strange,
+            ["yes", "no"] * 8,
+            epochs=2,
+            verbose=2,
+            validation_data=(texts, labels),
+        )
+    said = capsys.readouterr().out
+    assert said.count("words are unknown") == 1
+    assert said.startswith("16 texts, 0 of them (0.0%) cut at 12 tokens; 100.0% of ")
+    model.fit(texts, labels, verbose=0)
+    assert capsys.readouterr().out == ""

@@ -145,8 +145,26 @@ def test_predict_streams_a_line_for_each_line(finetuned, recipe):
     for row in rows[1:]:
         assert row[1] in ("good", "bad")
         assert sum(map(float, row[2:])) == pytest.approx(1, abs=1e-4)
-    as_json = recipe("predict", f"--model={finetuned}/model", "--json", stdin=lines)
-    assert json.loads(as_json.splitlines()[0])["label"] == rows[1][1]
+
+
+def test_predict_answers_every_line_of_a_file(finetuned, recipe, work):
+    (work / "texts.txt").write_bytes(b"so glad today\n\nbad\xff flight\n \n")
+    done = recipe(
+        "predict",
+        f"--model={finetuned}/model",
+        f"--input={work}/texts.txt",
+        "--json",
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["text"] for one in answers] == [
+        "so glad today",
+        "",
+        "bad\ufffd flight",
+        " ",
+    ]
+    assert set(answers[0]["probabilities"]) == {"good", "bad"}
+    assert "texts.txt, line 3: not UTF-8 (byte 4 is 0xff)" in done.stderr
 
 
 def test_a_baseline_without_training_fills_the_run_folder_too(work, lm, recipe):

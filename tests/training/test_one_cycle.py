@@ -87,11 +87,11 @@ def test_config_round_trip(schedule):
 
 
 def test_wrong_arguments_are_refused():
-    with pytest.raises(ValueError, match="`max_rate` must be positive"):
+    with pytest.raises(ValueError, match="`max_rate` must be a positive"):
         OneCycle(-1.0, 10)
-    with pytest.raises(ValueError, match="`steps` must be at least 1"):
+    with pytest.raises(ValueError, match="`steps` must be a whole number, at least 1"):
         OneCycle(1.0, 0)
-    with pytest.raises(ValueError, match=r"`start_fraction` in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"`start_fraction` must be a number in"):
         OneCycleMomentum(10, start_fraction=1.0)
-    with pytest.raises(ValueError, match="must be in order"):
+    with pytest.raises(ValueError, match="`low` must not be above `high`"):
         OneCycleMomentum(10, high=0.8, low=0.9)

@@ -28,5 +28,5 @@ def test_what_was_pretrained_has_a_rate_that_suits_its_optimizer(name):
 
 
 def test_other_optimizers_of_what_was_pretrained_are_refused():
-    with pytest.raises(ValueError, match=r"\['sgd', 'adam'\]. Received: 'rmsprop'"):
+    with pytest.raises(ValueError, match=r"\['sgd', 'adam'\]. .*'rmsprop'"):
         paper_optimizer(pretrained_optimizer="rmsprop")

@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -182,3 +184,32 @@ def test_it_works_with_loss_scaling():
         keras.config.set_dtype_policy("float32")
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     assert record.changed == [["task"], ["task", "backbone"], list(GROUPS)]
+
+
+class StopAfter(keras.callbacks.Callback):
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch + 1 >= self.epochs
+
+
+def test_training_stopped_before_the_last_stage_is_warned_of():
+    with pytest.warns(UserWarning, match="after epoch 2, in stage 2: stage 3, which"):
+        fit(SequentialUnfreezing(2, 4, verbose=0), StopAfter(2), epochs=9)
+    with pytest.warns(UserWarning, match="in stage 1: stage 2, which begins with ep"):
+        fit(SequentialUnfreezing(3, None, verbose=0), StopAfter(1), epochs=9)
+
+
+@pytest.mark.parametrize("stages", [(2, 2), (1, None), (None, None)])
+def test_training_stopped_in_the_last_stage_is_as_planned(stages):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(SequentialUnfreezing(*stages, verbose=0), StopAfter(2), epochs=9)
+
+
+def test_training_that_was_planned_to_end_early_is_as_planned():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(SequentialUnfreezing(2, 9, verbose=0), epochs=2)

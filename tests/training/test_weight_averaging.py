@@ -153,5 +153,5 @@ def test_a_later_fit_without_it_averages_nothing_even_if_the_first_was_cut_off()
 )
 @settings(max_examples=25)
 def test_a_momentum_out_of_range_is_an_error(momentum):
-    with pytest.raises(ValueError, match="`momentum` must be at least 0 and below 1"):
+    with pytest.raises(ValueError, match=r"`momentum` must be a number in \[0, 1\)"):
         WeightAveraging(momentum)

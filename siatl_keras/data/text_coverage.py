@@ -1,0 +1,127 @@
+"""`TextCoverage`: how much of its texts a model gets to see, known after tokenizing.
+
+A Chinese file on an English word list becomes `<unk>` all over, and trains without an
+error; so do reviews that are cut in the middle.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+# Shares above which something is wrong with the settings rather than with some texts.
+MOST_CUT = 0.10
+MOST_UNKNOWN = 0.15
+
+
+@dataclass(frozen=True)
+class TextCoverage:
+    """What was lost of texts.
+
+    Attributes:
+        texts: number of texts.
+        cut: how many were cut at `sequence_length`.
+        words: number of words that are kept, start and end tokens not counted; `None`
+            for tokenizers that know every word, such as byte-pair ones.
+        unknown: how many of these the word list does not have.
+        sequence_length: most tokens kept of a text.
+    """
+
+    texts: int
+    cut: int
+    words: int | None
+    unknown: int
+    sequence_length: int
+
+    def __add__(self, other: TextCoverage) -> TextCoverage:
+        """Returns what was lost of the texts of both."""
+        return TextCoverage(
+            self.texts + other.texts,
+            self.cut + other.cut,
+            None if self.words is None else self.words + (other.words or 0),
+            self.unknown + other.unknown,
+            self.sequence_length,
+        )
+
+    def message(self) -> str:
+        """Says it in a line."""
+        cut = (
+            f"{self.texts:,} texts, {self.cut:,} of them ({self.cut / self.texts:.1%}) "
+            f"cut at {self.sequence_length} tokens"
+        )
+        if self.words is None:
+            return cut
+        share = self.unknown / max(1, self.words)
+        return f"{cut}; {share:.1%} of {self.words:,} words are unknown"
+
+    def warning(self) -> str | None:
+        """Says what to do about it, if too much is lost."""
+        parts = []
+        if self.cut > MOST_CUT * self.texts:
+            parts.append(
+                f"{self.cut / self.texts:.0%} of the texts are cut at "
+                f"`sequence_length`={self.sequence_length} tokens: make it larger if "
+                "what matters may come later."
+            )
+        if self.words and self.unknown > MOST_UNKNOWN * self.words:
+            parts.append(
+                f"{self.unknown / self.words:.0%} of the words are unknown to the "
+                "tokenizer, and all the same to the model: take a language model of "
+                "the texts' language and kind, or one that knows every word, such as "
+                "those with a byte-pair tokenizer."
+            )
+        return " ".join(parts) or None
+
+    def report(self, verbose: Any = 1) -> None:
+        """Prints the message and gives the warning.
+
+        Args:
+            verbose: as for `keras.Model.fit`; 0 leaves out the message.
+        """
+        if verbose:
+            print(self.message())
+        warning = self.warning()
+        if warning:
+            warnings.warn(warning, stacklevel=2)
+
+
+def text_coverage(token_ids: tf.RaggedTensor, preprocessor: Any) -> TextCoverage:
+    """Counts what cutting and looking up have lost.
+
+    Args:
+        token_ids: int ragged `[texts, None]`, before cutting.
+        preprocessor: the `SiATLPreprocessor` that made them.
+
+    Returns:
+        `TextCoverage`; where texts are cut, the words are those that are kept.
+    """
+    limit = preprocessor.sequence_length
+    tokenizer = preprocessor.tokenizer
+    special = {
+        name: getattr(tokenizer, f"{name}_token_id", None)
+        for name in ("pad", "start", "end", "unk")
+    }
+    kept = token_ids[:, :limit].flat_values
+
+    def count(token_id: int | None) -> int:
+        return int(
+            tf.math.count_nonzero(tf.equal(kept, -1 if token_id is None else token_id))
+        )
+
+    unknown_id = special.pop("unk")
+    words = None
+    if unknown_id is not None:
+        words = int(tf.size(kept)) - sum(map(count, set(special.values())))
+    # A text that loses its end token alone has lost nothing.
+    has_end = special["end"] is not None and preprocessor.add_end_token
+    lengths = token_ids.row_lengths() - int(has_end)
+    return TextCoverage(
+        texts=int(token_ids.nrows()),
+        cut=int(tf.math.count_nonzero(lengths > limit)),
+        words=words,
+        unknown=count(unknown_id),
+        sequence_length=limit,
+    )
