@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from siatl_keras.data.visible_form import visible_form
 from siatl_keras.inputs.rows import is_missing, quoted, rows_of
 
-# Invisible, and left behind by copying from web pages and word processors.
-ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 # Names and labels that a message lists at most.
 LISTED = 8
 
@@ -46,19 +44,19 @@ class ClassLabels:
             )
         first: dict[str, str] = {}
         for name in self.names:
-            if not canonical(name):
+            if not visible_form(name):
                 raise ValueError(
                     "`label_names` must not hold an empty name. Received: "
                     f"{_listed(self.names)}."
                 )
-            if (twin := first.get(canonical(name))) is not None:
+            if (twin := first.get(visible_form(name))) is not None:
                 raise ValueError(
                     f"`label_names` must differ. Received {twin!a} and {name!a}"
                     f"{'' if twin == name else ', which look alike'}."
                 )
-            first[canonical(name)] = name
+            first[visible_form(name)] = name
         self.numbers = {name: number for number, name in enumerate(self.names)}
-        self._canonical = first
+        self._by_form = first
 
     def __len__(self) -> int:
         return len(self.names)
@@ -105,7 +103,7 @@ class ClassLabels:
     def _of_name(self, label: str, argument: str, row: int) -> int:
         if label in self.numbers:
             return self.numbers[label]
-        twin = self._canonical.get(canonical(label))
+        twin = self._by_form.get(visible_form(label))
         if twin is not None:
             raise ValueError(
                 f"`{argument}` holds {label!a} in row {row}, which differs from the "
@@ -177,11 +175,6 @@ def class_names(num_classes: int | None, label_names: Any) -> list[str]:
             f"num_classes={num_classes}, label_names={_listed(names)}."
         )
     return names
-
-
-def canonical(name: str) -> str:
-    """Returns a name without what cannot be seen: in NFC, stripped, no zero width."""
-    return unicodedata.normalize("NFC", name.translate(ZERO_WIDTH)).strip()
 
 
 def _name(name: Any, row: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_step_internals
 from siatl_keras.models.compile_arguments import (
     TrialBatch,
     checked_loss_weights,
@@ -131,7 +131,7 @@ class ClassifierCompilation:
             self.sample_words(before)  # type: ignore[attr-defined]
             raise
         targets = self.smallest_targets()  # type: ignore[attr-defined]
-        _keras_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
+        _keras_step_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
         # No dict: Keras would take the metrics in it for the model's own.
         self._compile_arguments = MappingProxyType(arguments)
         if "lm" in weights:
@@ -148,7 +148,7 @@ class ClassifierCompilation:
         arguments = {**self._compile_arguments, "optimizer": optimizer}
         # γ is no longer what `loss_weights` began with.
         gamma = self.gamma.numpy()  # type: ignore[attr-defined]
-        _keras_internals.recompile(self, arguments, (x, y, sample_weight))
+        _keras_step_internals.recompile(self, arguments, (x, y, sample_weight))
         self.gamma.assign(gamma)  # type: ignore[attr-defined]
 
     def get_compile_config(self) -> dict[str, Any]:

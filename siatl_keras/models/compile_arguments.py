@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_step_internals
 from siatl_keras.training import LanguageModelingLoss, task_loss, task_metric
 
 OUTPUTS = ("task", "lm")
@@ -206,7 +206,7 @@ def _is_config(value: Any) -> bool:
 def _try(argument: str, given: Any, function: Any, *arrays: Any) -> None:
     """Runs a loss or metric on arrays without values, which builds it."""
     try:
-        _keras_internals.symbolic_call(function, *arrays)
+        _keras_step_internals.symbolic_call(function, *arrays)
     except Exception as error:
         name = getattr(given, "name", None) or getattr(given, "__name__", None)
         raise ValueError(

@@ -1,4 +1,4 @@
-"""`RawTextFitting`: `fit`, `evaluate` and `predict` on texts and labels.
+"""`RawTextFitting`: `fit` and `evaluate` on texts and labels.
 
 KerasHub's own turn texts into batches in the order given, each padded to its longest
 text; these sort by length, shuffle each epoch from a seed, know class names and class
@@ -14,28 +14,22 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.data import EpochCounter
-from siatl_keras.data import classification_dataset as build_dataset
 from siatl_keras.inputs import (
-    ClassLabels,
     LabelledTexts,
-    as_texts,
     class_weights,
     labelled_texts,
-    packed_batches,
     validation_split,
 )
 from siatl_keras.inputs.batches import errors_of_rows
-from siatl_keras.models.check_preprocessor import check_preprocessor
+from siatl_keras.models.raw_text_batches import (
+    DATASETS,
+    RawTextBatches,
+    refuse_with_dataset,
+)
 from siatl_keras.training import CompleteLogs, LossMonitors, SetEpoch
 
-# Small enough for texts of like length to meet, large enough for matrix products to be
-# fast (`benchmarks/serving.py`).
-TEXTS_PER_PART = 64
-BATCH_SIZE = 32
-DATASETS = (tf.data.Dataset, keras.utils.PyDataset)
 
-
-class RawTextFitting:
+class RawTextFitting(RawTextBatches):
     """Mixin for a `keras_hub.models.Task` with `preprocessor` and `label_names`."""
 
     def fit(
@@ -88,7 +82,7 @@ class RawTextFitting:
         own = (CompleteLogs(self.training_log_names), LossMonitors())  # type: ignore[attr-defined]
         callbacks = [*keras.tree.flatten(callbacks or []), *own]
         if isinstance(x, DATASETS):
-            _refuse_with_dataset(
+            refuse_with_dataset(
                 y=y,
                 sample_weight=sample_weight,
                 batch_size=batch_size,
@@ -145,7 +139,7 @@ class RawTextFitting:
         """
         if not kwargs.get("_use_cached_eval_dataset"):
             if isinstance(x, DATASETS):
-                _refuse_with_dataset(
+                refuse_with_dataset(
                     y=y, sample_weight=sample_weight, batch_size=batch_size
                 )
                 x = self._packed(x, "x", labelled=True)
@@ -154,55 +148,6 @@ class RawTextFitting:
                 x = self._dataset(data, batch_size)
         with errors_of_rows():
             return keras.Model.evaluate(self, x, **kwargs)
-
-    def predict(
-        self,
-        x: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Computes the task logits of texts.
-
-        Args:
-            x: texts, as for `fit`, or an iterator of texts; or a dataset of batches of
-                texts or of packed batches, whose labels are left out.
-            batch_size: int, 32 if not given.
-            verbose: as for `keras.Model.predict`.
-            callbacks: list of Keras callbacks.
-            **kwargs: other arguments of `keras.Model.predict`, for datasets.
-
-        Returns:
-            float32 numpy `[texts, classes]`, in the order of the texts.
-
-        Raises:
-            ValueError: if `x` is something else; the message names the row.
-        """
-        how = {"verbose": verbose, "callbacks": callbacks}
-        if isinstance(x, DATASETS):
-            _refuse_with_dataset(batch_size=batch_size)
-            with errors_of_rows():
-                dataset = self._packed(x, "x", labelled=False)
-                return keras.Model.predict(self, dataset, **how, **kwargs)
-        if x is None:
-            raise ValueError("`x` is missing. Pass a list of texts.")
-        texts = as_texts(x, "x", iterators=True)
-        if not texts:
-            return np.zeros((0, self.num_classes), "float32")  # type: ignore[attr-defined]
-        if self.distribute_strategy.num_replicas_in_sync > 1 or kwargs:  # type: ignore[attr-defined]
-            # Batches of similar length need little padding. Characters are known before
-            # the texts are tokenized.
-            order = np.argsort([len(text) for text in texts], kind="stable")
-            dataset = build_dataset(
-                [texts[i] for i in order],  # type: ignore[misc]
-                None,
-                self._texts_preprocessor,
-                _checked_batch_size(batch_size),
-            )
-            outputs = keras.Model.predict(self, dataset, **how, **kwargs)
-            return outputs[np.argsort(order)]
-        return self._predict_here(texts, _checked_batch_size(batch_size), **how)
 
     def train_on_batch(
         self,
@@ -226,110 +171,6 @@ class RawTextFitting:
         """Evaluates on a batch of texts; arguments as for `fit`."""
         batch = self._batch(x, y, sample_weight, None)
         return keras.Model.test_on_batch(self, *batch, return_dict=return_dict)
-
-    def predict_on_batch(self, x: Any) -> np.ndarray:
-        """Computes the task logits of one batch.
-
-        Args:
-            x: texts, as for `fit`, or a packed batch.
-
-        Returns:
-            float32 numpy `[batch, classes]`.
-        """
-        if not isinstance(x, dict):
-            texts = tf.constant(as_texts(x, "x"), tf.string)
-            x = self._texts_preprocessor(texts)
-        return keras.Model.predict_on_batch(self, x)
-
-    def classify_texts(self, texts: tf.Tensor) -> tf.Tensor:
-        """Computes the task logits of one batch of texts, in the graph.
-
-        Works through the batch in parts of similar length: else all would be padded to
-        the longest.
-
-        Args:
-            texts: string `[batch]`.
-
-        Returns:
-            float32 `[batch, classes]`, in the order of the texts.
-        """
-        preprocessor = self.preprocessor  # type: ignore[attr-defined]
-        token_ids = preprocessor.tokenize(texts)
-        order = tf.argsort(token_ids.row_lengths(), stable=True)
-        token_ids = tf.gather(token_ids, order)
-        # At least one, empty if need be: a TensorArray of no elements cannot be joined.
-        parts = tf.maximum(1, -(-tf.size(order) // TEXTS_PER_PART))
-
-        def classify(part: tf.Tensor, logits: tf.TensorArray) -> Any:
-            rows = token_ids[part * TEXTS_PER_PART : (part + 1) * TEXTS_PER_PART]
-            x = preprocessor.pack(rows)
-            return part + 1, logits.write(part, self.classify(x)[0])  # type: ignore[attr-defined]
-
-        shape = (None, self.num_classes)  # type: ignore[attr-defined]
-        logits = tf.TensorArray(
-            tf.float32, size=parts, element_shape=shape, infer_shape=False
-        )
-        _, logits = tf.while_loop(
-            lambda part, _: part < parts,
-            classify,
-            (tf.constant(0), logits),
-            parallel_iterations=1,
-        )
-        return tf.gather(logits.concat(), tf.argsort(order))
-
-    @property
-    def classes(self) -> ClassLabels:
-        """The names of the classes, and how labels are read."""
-        return ClassLabels(self.label_names)  # type: ignore[attr-defined]
-
-    def label_ids(self, labels: Any) -> np.ndarray:
-        """Turns class names or numbers into class numbers.
-
-        Args:
-            labels: see `ClassLabels.encode`.
-
-        Returns:
-            int32 numpy array.
-
-        Raises:
-            ValueError: if a label is not one of the model's classes.
-        """
-        return self.classes.encode(labels, "labels")
-
-    def _predict_here(
-        self, texts: list[Any], batch_size: int, verbose: Any, callbacks: Any
-    ) -> np.ndarray:
-        """Predicts without a tf.data pipeline, which takes longer than a short text."""
-        preprocessor = self._texts_preprocessor
-        with tf.device("cpu"):
-            token_ids = preprocessor.tokenize(tf.constant(texts, tf.string))
-        order = np.argsort(token_ids.row_lengths(), kind="stable")
-        starts = range(0, len(texts), batch_size)
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = keras.callbacks.CallbackList(
-                callbacks,
-                add_progbar=verbose != 0,
-                verbose=verbose,
-                epochs=1,
-                steps=len(starts),
-                model=self,
-            )
-        self.make_predict_function()  # type: ignore[attr-defined]
-        self.stop_predicting = False
-        outputs = np.zeros((len(texts), self.num_classes), "float32")  # type: ignore[attr-defined]
-        callbacks.on_predict_begin()
-        for step, start in enumerate(starts):
-            callbacks.on_predict_batch_begin(step)
-            rows = order[start : start + batch_size]
-            with tf.device("cpu"):
-                x = preprocessor.pack(tf.gather(token_ids, rows))
-            logits = self.predict_function([(x,)])  # type: ignore[attr-defined]
-            outputs[rows] = logits
-            callbacks.on_predict_batch_end(step, {"outputs": logits})
-            if self.stop_predicting:
-                break
-        callbacks.on_predict_end()
-        return outputs
 
     def _batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if isinstance(x, dict):
@@ -377,58 +218,3 @@ class RawTextFitting:
             names = tuple(f"validation_data[{part}]" for part in range(3))
             data = labelled_texts(x, y, sample_weight, self.classes, names)  # type: ignore[arg-type]
         return self._dataset(data, batch_size)
-
-    def _dataset(
-        self, data: LabelledTexts, batch_size: int | None, **how: Any
-    ) -> tf.data.Dataset:
-        return build_dataset(
-            data.texts,  # type: ignore[arg-type]
-            data.labels,
-            self._texts_preprocessor,
-            _checked_batch_size(batch_size),
-            sample_weight=data.weights,
-            **how,
-        )
-
-    def _packed(self, data: Any, argument: str, labelled: bool, **how: Any) -> Any:
-        return packed_batches(
-            data,
-            self.preprocessor,  # type: ignore[attr-defined]
-            self.classes,
-            argument,
-            labelled,
-            **how,
-        )
-
-    @property
-    def _texts_preprocessor(self) -> Any:
-        preprocessor = self.preprocessor  # type: ignore[attr-defined]
-        if preprocessor is None:
-            raise ValueError(
-                "The model has no preprocessor, and takes no texts, only a dataset of "
-                "packed batches. Build it with "
-                "`preprocessor=SiATLPreprocessor(tokenizer)`."
-            )
-        # Again: its `sequence_length` may have been set since.
-        check_preprocessor(self.backbone, preprocessor)  # type: ignore[attr-defined]
-        return preprocessor
-
-
-def _checked_batch_size(batch_size: int | None) -> int:
-    if batch_size is None:
-        return BATCH_SIZE
-    if isinstance(batch_size, bool) or batch_size != int(batch_size) or batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be a whole number from 1. Received: {batch_size!r}."
-        )
-    return int(batch_size)
-
-
-def _refuse_with_dataset(**arguments: Any) -> None:
-    """Raises a `ValueError` if something came with a dataset that the dataset holds."""
-    given = [name for name, value in arguments.items() if value is not None]
-    if given:
-        raise ValueError(
-            f"`{given[0]}` must not be passed where `x` is a dataset, which holds "
-            f"texts, labels and weights, in batches. Remove `{given[0]}`."
-        )

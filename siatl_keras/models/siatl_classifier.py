@@ -23,11 +23,12 @@ from siatl_keras.layers.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.causal_head import (
     causal_lm_class,
     check_causal,
-    needs_fixed_length,
 )
 from siatl_keras.models.check_preprocessor import check_preprocessor
 from siatl_keras.models.classifier_compilation import ClassifierCompilation
 from siatl_keras.models.classifier_export import ClassifierExport
+from siatl_keras.models.classifier_logs import ClassifierLogs
+from siatl_keras.models.from_language_model import from_language_model
 from siatl_keras.models.gradient_checkpointing import (
     blocks_of,
     check_blocks,
@@ -37,27 +38,24 @@ from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.learning_variables import LearningVariables
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
-from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
+from siatl_keras.models.raw_text_prediction import RawTextPrediction
 from siatl_keras.models.sliced_training import SlicedTraining
 from siatl_keras.models.token_names import token_names
 from siatl_keras.models.unknown_arguments import (
-    BACKBONE_ARGUMENTS,
     TASK_ARGUMENTS,
     refuse_unknown_arguments,
 )
 from siatl_keras.models.whole_model_saving import WholeModelSaving
 from siatl_keras.presets.check_preset import named_errors
 
-# Arguments that the preprocessors of language models and classifiers share.
-SPECIAL_TOKENS = ("add_start_token", "add_end_token")
-LM_LOGS = ("lm_loss", "perplexity")
-
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class SiATLClassifier(
     ClassifierCompilation,
     ClassifierExport,
+    ClassifierLogs,
     RawTextFitting,
+    RawTextPrediction,
     LayerGroups,
     LearningVariables,
     SlicedTraining,
@@ -231,25 +229,6 @@ class SiATLClassifier(
             {"task": task, "lm": tokens},
         )
 
-    def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """Leaves out the LM's logs of a training step that did not compute them."""
-        if self.lm_learns:
-            return super().reported_logs(logs)
-        return {k: v for k, v in logs.items() if k not in LM_LOGS}
-
-    def training_log_names(self) -> list[str]:
-        """Names the logs of training in which all layers learn."""
-        if not self.auxiliary_loss:
-            return [k for k in self.get_metrics_result() if k not in LM_LOGS]
-        return list(super().reported_logs(self.get_metrics_result()))
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """Returns the metrics by their short names: Keras's lead with the output's."""
-        return {
-            _short_name(name): value
-            for name, value in super().get_metrics_result().items()
-        }
-
     def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Computes the task output alone, without the LM head.
 
@@ -391,34 +370,6 @@ class SiATLClassifier(
         new = "num_classes" in kwargs or "label_names" in kwargs
         if not new:
             return _keras_hub_internals.load_task(cls, preset, load_weights, **kwargs)
-        if load_weights:
-            _keras_hub_internals.check_weights(preset)
-        overrides = {
-            "dtype": kwargs.pop("dtype", _keras_hub_internals.preset_dtype(preset)),
-            **(backbone_overrides or {}),
-        }
-        refuse_unknown_arguments(
-            _keras_hub_internals.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
+        return from_language_model(
+            cls, preset, load_weights, backbone_overrides, **kwargs
         )
-        own = {
-            name: value for name, value in kwargs.items() if name != "sequence_length"
-        }
-        refuse_unknown_arguments(cls, own, TASK_ARGUMENTS)
-        backbone = _keras_hub_internals.load_backbone(preset, load_weights, **overrides)
-        if "preprocessor" not in kwargs:
-            saved = _keras_hub_internals.preprocessor_config(preset)
-            kwargs["preprocessor"] = SiATLPreprocessor(
-                _keras_hub_internals.load_tokenizer(preset),
-                sequence_length=kwargs.pop("sequence_length", 80),
-                pad_to_sequence_length=needs_fixed_length(backbone),
-                **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},
-            )
-        return cls(backbone, **kwargs)
-
-
-def _short_name(name: str) -> str:
-    """Turns `task_accuracy` into `accuracy`; the losses keep the output's name."""
-    if name in ("task_loss", "lm_loss"):
-        return name
-    output, _, short = name.partition("_")
-    return short if output in ("task", "lm") else name

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_step_internals
 from siatl_keras._keras_internals import sum_duplicates
 from siatl_keras.arguments import check_whole
 from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
@@ -24,9 +24,9 @@ from siatl_keras.training.wait_for_data import wait_for_data
 
 
 class SlicedTraining(
-    _keras_internals.BuiltFromPlaceholders,
-    _keras_internals.StepsOneByOne,
-    _keras_internals.EpochLogsFromMetrics,
+    _keras_step_internals.BuiltFromPlaceholders,
+    _keras_step_internals.StepsOneByOne,
+    _keras_step_internals.EpochLogsFromMetrics,
 ):
     """Mixin for a `keras.Model` with a language-model output.
 
@@ -91,9 +91,9 @@ class SlicedTraining(
 
     def _build_for_training(self) -> None:
         model: Any = self
-        _keras_internals.build_losses_and_metrics(model, *self.smallest_targets())
+        _keras_step_internals.build_losses_and_metrics(model, *self.smallest_targets())
         if model.distribute_strategy.num_replicas_in_sync > 1:
-            _keras_internals.replace_losses(model, _over_replicas)
+            _keras_step_internals.replace_losses(model, _over_replicas)
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out a perplexity that a sampled loss would make look too good."""
@@ -200,7 +200,7 @@ class SlicedTraining(
             # The batch's loss is a sum over replicas, and so is its weight.
             mean = tf.distribute.ReduceOp.MEAN
             texts = replica.all_reduce(mean, tf.cast(texts, "float32"))
-        _keras_internals.track_loss(self, loss, texts)  # type: ignore[arg-type]
+        _keras_step_internals.track_loss(self, loss, texts)  # type: ignore[arg-type]
 
     def _apply_gradients(self, pairs: list[tuple[Any, Any]]) -> None:
         optimizer = self.optimizer  # type: ignore[attr-defined]
@@ -215,7 +215,7 @@ class SlicedTraining(
         # and loss scaling asks the first replica alone whether they are finite.
         gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         gradients = [sum_duplicates(gradient) for gradient in gradients]
-        with _keras_internals.gradients_are_summed(optimizer):
+        with _keras_step_internals.gradients_are_summed(optimizer):
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     def _update_metrics(

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_step_internals
 from siatl_keras._keras_internals import sum_duplicates
 
 
@@ -110,7 +110,7 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
         optimizers = [self.groups(variable) for _, variable in pairs]
         pairs = self._all_reduce_sum_gradients(pairs)
         gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
-        with _keras_internals.gradients_are_summed(self):
+        with _keras_step_internals.gradients_are_summed(self):
             for optimizer in self.optimizers:
                 mine = [
                     index

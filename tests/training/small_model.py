@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from siatl_keras import _keras_internals
+from siatl_keras import _keras_step_internals
 from siatl_keras.training import (
     GroupedOptimizer,
     LanguageModelingLoss,
@@ -72,7 +72,7 @@ class SmallModel(keras.Model):
 
     def recompile(self, optimizer):
         x, y, sample_weight = small_data(2)
-        _keras_internals.recompile(
+        _keras_step_internals.recompile(
             self, self.compile_arguments(optimizer), (x, y, sample_weight)
         )
 

@@ -1,0 +1,70 @@
+"""`from_language_model`: a new classifier on a language model's preset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from siatl_keras import _keras_hub_internals
+from siatl_keras.models.causal_head import needs_fixed_length
+from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
+from siatl_keras.models.unknown_arguments import (
+    BACKBONE_ARGUMENTS,
+    TASK_ARGUMENTS,
+    refuse_unknown_arguments,
+)
+
+# Arguments that the preprocessors of language models and classifiers share.
+SPECIAL_TOKENS = ("add_start_token", "add_end_token")
+
+
+def from_language_model(
+    classifier: type,
+    preset: str,
+    load_weights: bool,
+    backbone_overrides: dict[str, Any] | None,
+    sequence_length: int | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Puts a new classifier on the backbone of a preset.
+
+    Args:
+        classifier: class of the classifier.
+        preset: a preset's folder or handle.
+        load_weights: bool; `False` keeps random weights.
+        backbone_overrides: arguments of the backbone that replace the saved ones.
+        sequence_length: int, of the preprocessor, 80 if not given.
+        **kwargs: `dtype`, the backbone's, the current policy if not given; and
+            arguments of the class.
+
+    Returns:
+        the classifier.
+
+    Raises:
+        TypeError: if an argument is none of the class or of the backbone.
+        ValueError: if the preset is broken, or no causal language model's.
+    """
+    if load_weights:
+        _keras_hub_internals.check_weights(preset)
+    overrides = {
+        "dtype": kwargs.pop("dtype", _keras_hub_internals.preset_dtype(preset)),
+        **(backbone_overrides or {}),
+    }
+    refuse_unknown_arguments(
+        _keras_hub_internals.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
+    )
+    refuse_unknown_arguments(classifier, kwargs, TASK_ARGUMENTS)
+    if sequence_length is not None and "preprocessor" in kwargs:
+        raise TypeError(
+            "`sequence_length` is for the preprocessor that is made where none is "
+            "passed. Set it on `preprocessor`."
+        )
+    backbone = _keras_hub_internals.load_backbone(preset, load_weights, **overrides)
+    if "preprocessor" not in kwargs:
+        saved = _keras_hub_internals.preprocessor_config(preset)
+        kwargs["preprocessor"] = SiATLPreprocessor(
+            _keras_hub_internals.load_tokenizer(preset),
+            sequence_length=80 if sequence_length is None else sequence_length,
+            pad_to_sequence_length=needs_fixed_length(backbone),
+            **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},
+        )
+    return classifier(backbone, **kwargs)
