@@ -18,6 +18,7 @@ import tensorflow as tf
 from siatl_keras import _keras_internals
 from siatl_keras.atomic import partial_folder, rename_folder
 from siatl_keras.layers import LSTM
+from siatl_keras.models.classifier_export import ClassifierExport
 from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
 
@@ -179,3 +180,6 @@ def _portable_lstms(model: Any) -> Iterator[None]:
     finally:
         for lstm, use_cudnn in zip(lstms, before, strict=True):
             lstm.use_cudnn = use_cudnn
+
+
+ClassifierExport.saved_model_writer = staticmethod(export_saved_model)

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 
 class ClassifierExport:
-    """Mixin for a `SiATLClassifier`."""
+    """Mixin for a `SiATLClassifier`.
+
+    Attributes:
+        saved_model_writer: `siatl_keras.export.export_saved_model`, which that module,
+            as it stands above the models, puts here.
+    """
+
+    saved_model_writer: ClassVar[Callable[[Any, str], str]]
 
     def export(
         self,
@@ -34,9 +42,6 @@ class ClassifierExport:
             ValueError: if `format` is another, the folder exists, or the model has no
                 preprocessor.
         """
-        # That module needs the models.
-        from siatl_keras.export import export_saved_model
-
         if format != "tf_saved_model" or any(v is not None for v in kwargs.values()):
             asked = {"format": format, **kwargs}
             raise ValueError(
@@ -49,6 +54,6 @@ class ClassifierExport:
             raise ValueError(f"{path} exists already. Export to another folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-            os.rename(export_saved_model(self, folder), path)
+            os.rename(type(self).saved_model_writer(self, folder), path)
         if verbose:
             print(f"Exported to {path}")

@@ -73,7 +73,7 @@ class SiATLClassifier(
     validation's are computed).
 
     After `model.backbone.enable_lora(rank)`, which freezes all but low-rank adapters,
-    compile anew: groups and stages are then the adapters'. What is saved and exported
+    compile again: groups and stages are then the adapters'. What is saved and exported
     has them merged into the weights; a run with `BackupAndRestore` resumes with them.
 
     `fit`, `evaluate` and `predict` take raw texts; labels are class numbers, or class

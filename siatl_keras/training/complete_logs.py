@@ -58,7 +58,7 @@ class CompleteLogs(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks that TensorBoard can draw all metrics."""
         figures = self.model.get_metrics_result() if self._draws else {}
-        vectors = [name for name, value in figures.items() if len(value.shape)]
+        vectors = [name for name, value in figures.items() if keras.ops.ndim(value)]
         if vectors:
             raise ValueError(
                 f"The metrics {vectors} have a value for each class, which TensorBoard "

@@ -49,6 +49,7 @@ def test_labels_are_no_formulas(tmp_path):
     [
         [EPOCH, LATER],
         [EPOCH],
+        [{**EPOCH, "lm_loss": np.nan}, LATER],
         [{"epoch": 1, "task_loss": 1.0, "val_task_loss": 1.1}],
         [EPOCH, {**LATER, "task_loss": None, "lm_loss": float("nan"), "gamma": None}],
     ],

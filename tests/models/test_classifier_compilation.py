@@ -1,20 +1,17 @@
-"""What `compile` takes, and what training and callbacks make of it."""
+"""What `compile` takes, refuses and leaves behind."""
 
-import copy
 import pickle
-import warnings
 
 import keras
 import numpy as np
 import pytest
 import sklearn.metrics as sk
-import tensorflow as tf
 from scipy.special import softmax
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import LanguageModelingLoss, LossMonitors, MacroF1
+from siatl_keras.training import LanguageModelingLoss, MacroF1
 
 WEIGHTS = np.array([1.0, 2.0, 0.5, 1.0, 0.0, 3.0, 1.0, 1.0], "float32")
 
@@ -247,7 +244,11 @@ def test_a_stages_optimizer_leaves_gamma_where_the_decay_put_it(
     model = make_classifier()
     model.compile("sgd", loss_weights={"task": 1.0, "lm": 0.9})
     stages = SequentialUnfreezing(2, 3, {2: "sgd"}, verbose=0)
-    callbacks = [GammaDecay(0.4, 0.1, epochs=2), stages, WATCHING[0]("loss")]
+    callbacks = [
+        GammaDecay(0.4, 0.1, epochs=2),
+        stages,
+        keras.callbacks.EarlyStopping("loss"),
+    ]
     with pytest.warns(UserWarning, match="falling γ.*val_task_loss"):
         history = fit(model, texts, labels, 2, callbacks=callbacks)
     assert history["gamma"] == pytest.approx([0.4, 0.1])
@@ -280,213 +281,6 @@ def test_what_was_compiled_is_saved_and_comes_back(make_classifier, texts, label
     config = again.get_compile_config()
     assert config["loss_weights"] == {"task": 0.5, "lm": 0.3}
     assert type(model.get_compile_config()["loss"]["task"]) is dict
-
-
-# --- Callbacks that monitor a log -----------------------------------------------------
-
-
-class Never(keras.callbacks.Callback):
-    """Makes every epoch's logs worse, whatever was learned."""
-
-    def __init__(self, name, step):
-        super().__init__()
-        self.name, self.step = name, step
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs[self.name] = 1.0 + self.step * epoch
-
-
-DOWN = ("task_loss", "lm_loss", "perplexity")
-UP = ("macro_f1", "accuracy", "auc")
-
-
-@pytest.fixture(scope="module")
-def compiled(three_classes):
-    model, _ = three_classes
-    model.compile("sgd", metrics=["accuracy", "auc", MacroF1(3)])
-    return model
-
-
-@pytest.mark.parametrize("prefix", ["", "val_"])
-@pytest.mark.parametrize(
-    ("name", "best"), [*((n, 1.0) for n in DOWN), *((n, 2.0) for n in UP)]
-)
-def test_callbacks_know_the_direction_of_every_log(
-    compiled, name, best, prefix, tmp_path
-):
-    name = prefix + name
-    monitors = [
-        keras.callbacks.EarlyStopping(name, patience=9),
-        keras.callbacks.ReduceLROnPlateau(name),
-        keras.callbacks.ModelCheckpoint(
-            tmp_path / "x.weights.h5", name, save_weights_only=True, save_best_only=True
-        ),
-    ]
-    running = keras.callbacks.CallbackList([*monitors, LossMonitors()], model=compiled)
-    running.on_train_begin()
-    for epoch in (0, 1):
-        running.on_epoch_end(epoch, {name: epoch + 1.0})
-    assert [monitor.best for monitor in monitors] == [best] * 3
-
-
-def test_early_stopping_on_the_task_loss_needs_no_mode(make_classifier, texts, labels):
-    model = make_classifier()
-    stopping = keras.callbacks.EarlyStopping("val_task_loss", patience=1)
-    worse = Never("val_task_loss", 1.0)
-    history = fit(model, texts, labels, 4, callbacks=[worse, stopping])
-    assert len(history["loss"]) == 2
-    assert stopping.best == 1.0
-
-
-def changing_by_hand(epoch, logs):
-    changing_by_hand.model.gamma.assign(0.1 / (epoch + 1))
-
-
-WATCHING = keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau
-
-
-@pytest.mark.parametrize(
-    ("make_callbacks", "told"),
-    [
-        (lambda: [GammaDecay(), *(kind() for kind in WATCHING)], True),
-        (lambda: [WATCHING[0]("loss"), GammaDecay(per="step")], True),
-        (
-            lambda: [
-                WATCHING[0](patience=9),
-                keras.callbacks.LambdaCallback(on_epoch_begin=changing_by_hand),
-            ],
-            True,
-        ),
-        (lambda: [GammaDecay(), WATCHING[0]("val_task_loss")], False),
-        (lambda: [GammaDecay(0.1, 0.1), WATCHING[0]()], False),
-        (lambda: [GammaDecay(), keras.callbacks.ModelCheckpoint("x.keras")], False),
-        (lambda: [WATCHING[0]()], False),
-    ],
-    ids=["decay", "by step", "by hand", "task loss", "constant", "every epoch", "none"],
-)
-def test_who_monitors_the_total_loss_while_gamma_changes_is_told_once(
-    compiled, texts, make_callbacks, told
-):
-    """The callbacks of two epochs, without the training in between."""
-    changing_by_hand.model = compiled
-    compiled.gamma.assign(0.2)
-    running = keras.callbacks.CallbackList(
-        [*make_callbacks(), LossMonitors()], add_history=True, model=compiled
-    )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        running.on_train_begin()
-        for epoch in (0, 1):
-            running.on_epoch_begin(epoch)
-            running.on_train_batch_begin(0)
-    received = [str(w.message) for w in caught if "falling γ" in str(w.message)]
-    assert len(received) == told
-    if told:
-        assert 'monitor="val_task_loss"' in received[0]
-
-
-# --- What is trained after a change of the layers -------------------------------------
-
-
-def test_layers_frozen_between_two_fits_do_not_learn(make_classifier, texts, labels):
-    model = make_classifier()
-    model.compile(keras.optimizers.Adam(0.01))
-    fit(model, texts, labels)
-    model.backbone.trainable = False
-    before = [v.numpy() for v in model.backbone.weights]
-    fit(model, texts, labels, callbacks=keras.callbacks.Callback())
-    for old, new in zip(before, model.backbone.weights, strict=True):
-        np.testing.assert_array_equal(old, new)
-
-
-def test_a_model_that_is_frozen_whole_is_refused(compiled, texts):
-    compiled.trainable = False
-    with pytest.raises(ValueError, match="nothing to learn"):
-        compiled.make_train_function()
-    compiled.trainable = True
-
-
-def test_a_layer_thawed_after_the_optimizer_was_built_is_told(make_lm, texts):
-    lm = make_lm()
-    lm.backbone.token_embedding.trainable = False
-    lm.fit(texts, batch_size=8, verbose=0)
-    lm.backbone.token_embedding.trainable = True
-    with pytest.raises(ValueError, match="no state for . weights.*Call `compile`"):
-        lm.fit(texts, batch_size=8, verbose=0)
-
-
-# --- Saving, copying, exporting -------------------------------------------------------
-
-
-def test_copies_are_classifiers_of_their_own(make_classifier, texts, labels):
-    model = make_classifier()
-    model.gamma.assign(0.07)
-    expected = model.predict(texts, verbose=0)
-    again = copy.deepcopy(model)
-    assert isinstance(again, SiATLClassifier)
-    model.task_head.weights[0].assign_add(
-        keras.ops.ones(model.task_head.weights[0].shape)
-    )
-    np.testing.assert_allclose(again.predict(texts, verbose=0), expected, atol=1e-6)
-    assert float(again.gamma.numpy()) == pytest.approx(0.07)
-    fresh = keras.models.model_from_json(model.to_json())
-    assert fresh.get_config() == model.get_config()
-
-
-def test_weights_alone_bring_gamma_with_them(make_classifier, tmp_path):
-    model = make_classifier()
-    model.gamma.assign(0.03)
-    model.save_weights(tmp_path / "all.weights.h5")
-    again = make_classifier()
-    again.load_weights(tmp_path / "all.weights.h5")
-    assert float(again.gamma.numpy()) == pytest.approx(0.03)
-
-
-def test_cloning_is_refused_with_what_works_in_its_place(make_classifier, make_lm):
-    for model in (make_classifier(), make_lm()):
-        with pytest.raises(ValueError, match=r"`copy.deepcopy\(model\)`.*from_config"):
-            keras.models.clone_model(model)
-
-
-@pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
-def test_the_old_format_is_refused_before_a_file_is_touched(
-    make_classifier, make_lm, tmp_path, name
-):
-    path = tmp_path / name
-    for model in (make_classifier(), make_lm()):
-        path.write_text("an older file")
-        with pytest.raises(ValueError, match=r"old HDF5 format.*`.keras`"):
-            model.save(path)
-        assert path.read_text() == "an older file"
-        with pytest.raises(ValueError, match=r"old HDF5 format.*`.keras`"):
-            keras.saving.save_model(model, path)
-
-
-def test_export_writes_the_classifier_that_is_served(
-    make_classifier, texts, tmp_path, capsys
-):
-    model = make_classifier()
-    model.export(tmp_path / "deep" / "served", verbose=True)
-    assert "deep/served" in capsys.readouterr().out
-    served = tf.saved_model.load(tmp_path / "deep" / "served")
-    answer = served.signatures["serving_default"](text=tf.constant(texts))
-    np.testing.assert_allclose(
-        answer["probabilities"], probabilities(model, texts), atol=1e-5
-    )
-    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["served"]
-
-
-@pytest.mark.parametrize(
-    "arguments", [{"format": "onnx"}, {"input_signature": [1]}], ids=str
-)
-def test_other_exports_are_refused_with_the_remedy(
-    make_classifier, tmp_path, arguments
-):
-    with pytest.raises(ValueError, match="export_saved_model"):
-        make_classifier().export(tmp_path / "x", **arguments)
-    (tmp_path / "x").mkdir()
-    with pytest.raises(ValueError, match="exists already"):
-        make_classifier().export(tmp_path / "x")
 
 
 def test_the_lm_loss_may_be_named(make_classifier):
