@@ -41,7 +41,14 @@ def backend_lstm(
     Returns:
         `(last output, outputs, states)` as `RNN.inner_loop` returns them.
     """
-    return backend.lstm(
+    rows = tf.shape(sequences)[0]
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    if several:
+        # A replica may get no text of a batch, and cuDNN takes no empty one.
+        sequences = at_least_one_row(sequences)
+        initial_state = [at_least_one_row(state) for state in initial_state]
+        mask = None if mask is None else at_least_one_row(mask)
+    outputs = backend.lstm(
         sequences,
         initial_state[0],
         initial_state[1],
@@ -54,6 +61,24 @@ def backend_lstm(
         return_sequences=layer.return_sequences,
         go_backwards=layer.go_backwards,
     )
+    if several:
+        outputs = tf.nest.map_structure(lambda output: output[:rows], outputs)
+    return outputs
+
+
+def at_least_one_row(x: tf.Tensor) -> tf.Tensor:
+    """Adds a row of ones to a tensor that has none.
+
+    Args:
+        x: `[batch, …]`.
+
+    Returns:
+        `[max(batch, 1), …]`.
+    """
+    shape = tf.shape(x)
+    missing = tf.cast(tf.equal(shape[:1], 0), tf.int32)
+    row = tf.ones(tf.concat([missing, shape[1:]], 0), tf.uint8)
+    return tf.concat([x, tf.cast(row, x.dtype)], 0)
 
 
 class FusedGlobalNorm:

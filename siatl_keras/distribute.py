@@ -23,10 +23,10 @@ def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
     """Makes the strategy that a model is built and trained under.
 
     Call it before anything else of TensorFlow's: devices cannot be hidden or split once
-    they are in use. On several devices a batch is split among replicas. Losses and
-    gradients are means over all of it: the task loss over texts, the LM loss over real
-    tokens, however they are spread (see `LanguageModelingLoss`), so that replicas with
-    texts of different lengths equal one device.
+    they are in use. On several devices a batch is split among replicas, which need not
+    get equally many texts, or any. Losses, gradients and metrics are those of all of
+    it: the task loss is the mean over texts, the LM loss over real tokens, and norms
+    are clipped after the replicas' sum, whatever the optimizer. N devices equal one.
 
     Args:
         devices: "auto", "cpu", "gpu", "gpus" or "cpu:N"; see `DEVICES_HELP`.

@@ -91,6 +91,16 @@ def test_the_backend_lstm_runs_with_a_kernel_that_is_not_the_layer_s():
     assert not np.allclose(run(kernel * 0.0), expected)
 
 
+def test_an_empty_batch_gets_a_row_and_others_none():
+    for rows in (0, 1, 3):
+        for x in (tf.zeros((rows, 2, 4)), tf.zeros((rows, 2), tf.bool)):
+            filled = _keras_internals.at_least_one_row(x)
+            assert filled.shape == (max(rows, 1), *x.shape[1:])
+            assert filled.dtype == x.dtype
+            np.testing.assert_array_equal(filled[:rows], x)
+    assert np.all(_keras_internals.at_least_one_row(tf.zeros((0, 2), tf.bool)))
+
+
 def test_inner_layers_are_found():
     inner = keras.layers.Dense(1)
     outer = keras.Sequential([keras.Input((2,)), keras.Sequential([inner])])
