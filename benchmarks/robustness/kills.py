@@ -4,8 +4,9 @@ python -m benchmarks.robustness.kills --seed=0 --kills=24
 
 A fine-tuning and a pretraining run of a tiny model, by their recipes, each done once
 without a kill. Then the same is started until it has finished, with SIGKILL at a moment
-drawn evenly from the time that the whole run takes; and that again, until there were
-enough kills. Figures and weights must be those of the run that was left alone. Writes
+drawn evenly from the time that the whole run takes, in seconds of the processor, so
+that a busy machine changes nothing; and that again, until there were enough kills.
+Figures and weights must be those of the run that was left alone. Writes
 `results/robustness/kills.json`.
 """
 
@@ -98,32 +99,35 @@ def start(arguments, log, kill_after=None):
     Args:
         arguments: the recipe's name and its flags.
         log: file that its output is added to.
-        kill_after: seconds until SIGKILL; `None` for never.
+        kill_after: seconds of the processor until SIGKILL; `None` for never.
 
     Returns:
-        `(finished, seconds)`.
+        `(finished, seconds)`, of the processor too.
 
     Raises:
         RuntimeError: if it ends otherwise than by the kill or with success.
     """
-    began = time.monotonic()
     if not (process := os.fork()):
         handle = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         os.dup2(handle, 1)
         os.dup2(handle, 2)
         _recipe(*arguments)
-    while True:
-        ended, status = os.waitpid(process, os.WNOHANG)
-        seconds = time.monotonic() - began
-        if ended:
-            break
-        if kill_after is not None and seconds > kill_after:
+    ended = 0
+    while not ended:
+        ended, status, usage = os.wait4(process, os.WNOHANG)
+        if not ended and kill_after is not None and _seconds(process) > kill_after:
             os.kill(process, signal.SIGKILL)
             kill_after = None
         time.sleep(0.002)
     if status not in (0, signal.SIGKILL):
-        raise RuntimeError(f"{' '.join(arguments)} failed, see {log}.")
-    return status == 0, seconds
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{log.read_text()}")
+    return status == 0, usage.ru_utime + usage.ru_stime
+
+
+def _seconds(process):
+    """Reads how long a process has had the processor."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _recipe(name, *flags):
@@ -144,7 +148,7 @@ def kill(kind, folder, kills, generator):
     Args:
         kind: one of `KINDS`.
         folder: where `prepare` wrote.
-        kills: int, how many at least.
+        kills: int, how many.
         generator: `random.Random`.
 
     Returns:
@@ -158,11 +162,13 @@ def kill(kind, folder, kills, generator):
         log.write_text("")
         finished = False
         while not finished:
-            moment = generator.uniform(0, seconds)
+            enough = len(moments) >= kills
+            moment = None if enough else generator.uniform(0, seconds)
             finished, _ = start(command(kind, folder, killed), log, moment)
             starts += 1
             if not finished:
                 moments.append(_where(killed, log))
+                print(f"{kind}, kill {len(moments)}: {moments[-1]}", flush=True)
                 finished = (killed / "metrics.json").exists()
         runs += 1
         equal += _outcome(whole) == _outcome(killed) and not _left_overs(killed)
