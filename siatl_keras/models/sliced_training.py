@@ -51,8 +51,8 @@ class SlicedTraining(
         """
         size = self.backbone.token_embedding.input_dim  # type: ignore[attr-defined]
         if sampled_words is not None:
-            check_whole(2, sampled_words=sampled_words)
-        if sampled_words is not None and sampled_words > size:
+            check_whole(0, sampled_words=sampled_words)
+        if sampled_words is not None and not 2 <= sampled_words <= size:
             raise ValueError(
                 f"`sampled_words` must be from 2 to the vocabulary's {size} words, or "
                 f"None for the exact loss. Received: sampled_words={sampled_words}."
