@@ -215,7 +215,7 @@ def _sizes(fields: dict[str, Any], name: str) -> dict[str, int]:
 def _positive(
     fields: dict[str, Any], key: str, name: str, default: float | None = None
 ) -> float:
-    value = fields.get(key, default)
+    value: Any = fields.get(key, default)
     if type(value) not in (int, float) or not 0 < value < float("inf"):
         raise ValueError(
             f"`checkpoint` {name}: {key} must be a number above 0. "
