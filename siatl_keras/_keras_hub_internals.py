@@ -360,5 +360,6 @@ class BytePairParts(tf.Module):
 
     def bytes_of(self, token: str) -> bytes | None:
         """Returns the bytes that a token of the vocabulary stands for, if any."""
-        values = [self._byte_of.get(character) for character in token]
-        return None if None in values else b"".join(values)
+        if not all(character in self._byte_of for character in token):
+            return None
+        return b"".join(self._byte_of[character] for character in token)

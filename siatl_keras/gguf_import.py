@@ -15,6 +15,13 @@ import keras_hub
 import numpy as np
 
 from siatl_keras.atomic import new_folder
+from siatl_keras.gguf_fields import (
+    check_neutral,
+    check_shapes,
+    positive,
+    sizes_of,
+    texts_of,
+)
 from siatl_keras.gguf_header import check_gguf_header
 from siatl_keras.presets.check_preset import named_errors
 
@@ -29,39 +36,6 @@ BLOCK = {
     "ffn_gate": "feedforward_gate_dense/kernel",
     "ffn_up": "feedforward_intermediate_dense/kernel",
     "ffn_down": "feedforward_output_dense/kernel",
-}
-# Fields that change nothing of what is computed.
-HARMLESS = {
-    "llama.context_length",
-    "llama.vocab_size",
-    "llama.rope.scaling.finetuned",
-    "llama.rope.scaling.original_context_length",
-}
-# Fields that may say only what is the case without them; "head" is the size of a head.
-NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "llama.attention.causal": (True,),
-    "llama.attention.clamp_kqv": (0,),
-    "llama.attention.key_length": ("head",),
-    "llama.attention.max_alibi_bias": (0,),
-    "llama.attention.sliding_window": (0,),
-    "llama.attention.value_length": ("head",),
-    "llama.attn_logit_softcapping": (0,),
-    "llama.embedding_scale": (0, 1),
-    "llama.expert_count": (0,),
-    "llama.expert_used_count": (0,),
-    "llama.final_logit_softcapping": (0,),
-    "llama.logit_scale": (0, 1),
-    "llama.residual_scale": (0, 1),
-    "llama.rope.dimension_count": ("head",),
-    "llama.rope.scale_linear": (1,),
-    "llama.rope.scaling.attn_factor": (1,),
-    "llama.rope.scaling.factor": (0, 1),  # 0: not set
-    "llama.rope.scaling.type": ("none", "linear"),  # linear by the factor above
-    "llama.use_parallel_residual": (False,),
-    "general.type": ("model",),
-    "split.count": (0, 1),
-    "tokenizer.ggml.add_eos_token": (False,),
-    "tokenizer.ggml.add_space_prefix": (False,),
 }
 
 
@@ -134,8 +108,8 @@ def _language_model(reader: Any, name: str) -> Any:
                 f"{fields.get(key)!r}. Models of the Llama architecture with a "
                 "byte-pair tokenizer can be imported, such as SmolLM2."
             )
-    words = _texts(fields, "tokenizer.ggml.tokens", name)
-    merges = _texts(fields, "tokenizer.ggml.merges", name)
+    words = texts_of(fields, "tokenizer.ggml.tokens", name)
+    merges = texts_of(fields, "tokenizer.ggml.merges", name)
     missing = {"<|endoftext|>", "<|im_end|>"}.difference(words)
     if missing:
         raise ValueError(
@@ -143,10 +117,10 @@ def _language_model(reader: Any, name: str) -> Any:
             "which end texts and turns. Models with ChatML's special tokens can be "
             "imported, such as SmolLM2."
         )
-    sizes = _sizes(fields, name)
-    _check_neutral(fields, sizes["hidden_dim"] // sizes["num_query_heads"], name)
+    sizes = sizes_of(fields, name)
+    check_neutral(fields, sizes["hidden_dim"] // sizes["num_query_heads"], name)
     tensors = {tensor.name: tensor for tensor in reader.tensors}
-    _check_shapes(tensors, sizes, len(words), name)
+    check_shapes(tensors, sizes, len(words), name)
     # Qwen 3's special tokens are SmolLM2's; Qwen 2's tokenizer pads with the token that
     # ends generation if it is the first of the vocabulary.
     tokenizer = keras_hub.models.Qwen3Tokenizer(
@@ -155,10 +129,10 @@ def _language_model(reader: Any, name: str) -> Any:
     backbone = keras_hub.models.QwenBackbone(
         vocabulary_size=len(words),
         **sizes,
-        rope_max_wavelength=_positive(
+        rope_max_wavelength=positive(
             fields, "llama.rope.freq_base", name, default=10_000.0
         ),
-        layer_norm_epsilon=_positive(
+        layer_norm_epsilon=positive(
             fields, "llama.attention.layer_norm_rms_epsilon", name
         ),
         tie_word_embeddings="output.weight" not in tensors,
@@ -172,126 +146,6 @@ def _language_model(reader: Any, name: str) -> Any:
         add_end_token=False,
     )
     return keras_hub.models.QwenCausalLM(backbone, preprocessor, dtype="float32")
-
-
-def _texts(fields: dict[str, Any], key: str, name: str) -> list[str]:
-    texts = fields.get(key)
-    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
-        raise ValueError(f"`checkpoint` {name}: {key} must be a list of texts.")
-    return texts
-
-
-def _sizes(fields: dict[str, Any], name: str) -> dict[str, int]:
-    """Reads the backbone's sizes, and what they must be to each other."""
-    heads = "llama.attention.head_count"
-    keys = {
-        "num_layers": "llama.block_count",
-        "hidden_dim": "llama.embedding_length",
-        "intermediate_dim": "llama.feed_forward_length",
-        "num_query_heads": heads,
-        "num_key_value_heads": "llama.attention.head_count_kv",
-    }
-    fields = {keys["num_key_value_heads"]: fields.get(heads), **fields}
-    sizes = {}
-    for argument, key in keys.items():
-        size = fields.get(key)
-        if type(size) is not int or not 1 <= size < 1 << 31:
-            raise ValueError(
-                f"`checkpoint` {name}: {key} must be a whole number from 1. "
-                f"Found: {str(size)[:40]}."
-            )
-        sizes[argument] = size
-    query_heads, key_heads = sizes["num_query_heads"], sizes["num_key_value_heads"]
-    if sizes["hidden_dim"] % (2 * query_heads) or query_heads % key_heads:
-        raise ValueError(
-            f"`checkpoint` {name}: {heads} must divide llama.embedding_length into "
-            "heads of an even size, and be a multiple of "
-            f"{keys['num_key_value_heads']}. Found: {query_heads}, "
-            f"{sizes['hidden_dim']}, {key_heads}."
-        )
-    return sizes
-
-
-def _positive(
-    fields: dict[str, Any], key: str, name: str, default: float | None = None
-) -> float:
-    value = fields.get(key, default)
-    if type(value) not in (int, float) or not 0 < value < float("inf"):
-        raise ValueError(
-            f"`checkpoint` {name}: {key} must be a number above 0. "
-            f"Found: {str(value)[:40]}."
-        )
-    return value
-
-
-def _check_neutral(fields: dict[str, Any], head: int, name: str) -> None:
-    """Refuses fields that change what the model computes, rather than ignore them."""
-    used = {
-        "llama.block_count",
-        "llama.embedding_length",
-        "llama.feed_forward_length",
-        "llama.attention.head_count",
-        "llama.attention.head_count_kv",
-        "llama.attention.layer_norm_rms_epsilon",
-        "llama.rope.freq_base",
-    }
-    for key, value in fields.items():
-        if key in NEUTRAL:
-            allowed = [head if v == "head" else v for v in NEUTRAL[key]]
-            if value in allowed:
-                continue
-            wanted = " or ".join(map(repr, allowed))
-        elif not key.startswith("llama.") or key in used | HARMLESS:
-            continue
-        else:
-            wanted = "none, it is not known here"
-        raise ValueError(
-            f"`checkpoint` {name}: {key} changes what the model computes. Expected: "
-            f"{wanted}. Found: {str(value)[:40]}. Plain models of the Llama "
-            "architecture can be imported."
-        )
-
-
-def _check_shapes(
-    tensors: dict[str, Any], sizes: dict[str, int], vocabulary: int, name: str
-) -> None:
-    """Compares the tensors with the sizes before any of these is allocated."""
-    hidden, inner = sizes["hidden_dim"], sizes["intermediate_dim"]
-    keys = hidden // sizes["num_query_heads"] * sizes["num_key_value_heads"]
-    block = {
-        "attn_norm": (hidden,),
-        "attn_q": (hidden, hidden),
-        "attn_k": (keys, hidden),
-        "attn_v": (keys, hidden),
-        "attn_output": (hidden, hidden),
-        "ffn_norm": (hidden,),
-        "ffn_gate": (inner, hidden),
-        "ffn_up": (inner, hidden),
-        "ffn_down": (hidden, inner),
-    }
-    shapes: dict[str, tuple[int, ...]] = {
-        "token_embd.weight": (vocabulary, hidden),
-        "output_norm.weight": (hidden,),
-    }
-    if "output.weight" in tensors:
-        shapes["output.weight"] = (vocabulary, hidden)
-    # One block more than there are tensors is one that lacks some: no need for all.
-    for number in range(min(sizes["num_layers"], len(tensors) + 1)):
-        shapes |= {f"blk.{number}.{key}.weight": size for key, size in block.items()}
-    for key, expected in shapes.items():
-        if key not in tensors:
-            raise ValueError(f"`checkpoint` {name}: there is no tensor {key}.")
-        found = tuple(int(size) for size in reversed(tensors[key].shape))
-        if found != expected:
-            raise ValueError(
-                f"`checkpoint` {name}: tensor {key} has the shape {found}. Expected by "
-                f"the file's own fields: {expected}."
-            )
-    if unknown := sorted(tensors.keys() - shapes.keys()):
-        raise ValueError(
-            f"`checkpoint` {name}: the tensors {str(unknown)[:200]} are not known "
-            "here. Plain models of the Llama architecture can be imported."
-        )
 
 
 def _assign(backbone: Any, tensors: dict[str, Any], name: str) -> None:

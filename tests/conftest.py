@@ -16,6 +16,7 @@ settings.register_profile("repository", deadline=None)
 settings.load_profile("repository")
 
 REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parent))  # for `gguf_files`
 SHARED = REPOSITORY.parent / "shared"
 
 

@@ -35,7 +35,7 @@ def made_checkpoints(folder):
         if str(REPOSITORY / place) not in sys.path:
             sys.path.append(str(REPOSITORY / place))
     from authors_files import checkpoint, legacy_bytes, weights, zip_bytes
-    from test_gguf_import import random_tensors, write
+    from gguf_files import random_tensors, write
 
     saved = checkpoint(weights())
     whole = write(folder / "whole.gguf", random_tensors()).read_bytes()

@@ -153,7 +153,7 @@ def _parsed(path: Path, text: np.ndarray | None) -> dict[str, Any]:
             "start."
         ) from error
     for name, kinds in _FIELDS.items():
-        value = state.get(name) if isinstance(state, dict) else None
+        value: Any = state.get(name) if isinstance(state, dict) else None
         if type(value) not in kinds or (name == "epoch" and value < 0):
             raise ValueError(
                 f"{path}: `{name}`: {kinds[0].__name__} expected. Found: "
