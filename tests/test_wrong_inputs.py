@@ -2,14 +2,13 @@
 
 import pytest
 
-from benchmarks.robustness.wrong_inputs import (
+from benchmarks.robustness.wrong_inputs.calls import evaluation_rows
+from benchmarks.robustness.wrong_inputs.check import check, refused
+from benchmarks.robustness.wrong_inputs.constructors import (
     CONSTRUCTORS,
-    check,
     constructor_rows,
-    evaluation_rows,
-    file_rows,
-    refused,
 )
+from benchmarks.robustness.wrong_inputs.files import file_rows
 
 # Their constructors belong to what makes models, runs and strategies.
 ELSEWHERE = (

@@ -1,0 +1,162 @@
+"""Wrong files, columns and settings of what reads files."""
+
+import functools
+
+import numpy as np
+
+from benchmarks.robustness.wrong_inputs.parts import (
+    ANY,
+    NAN,
+    NO_COUNT,
+    NO_SIZE,
+    TEXTS,
+    WORDS,
+    argument_rows,
+    classifier,
+    tokenizer,
+)
+from siatl_keras import (
+    data,
+    export,
+    inputs,
+    models,
+    text,
+    workflows,
+)
+
+
+def file_rows(folder):
+    """Yields a row for each wrong file, column or setting of what reads files."""
+    good = folder / "good.tsv"
+    good.write_text("text\tlabel\ngood day\tyes\nbad day\tno\n")
+    words = folder / "words.txt"
+    words.write_text("".join(f"{word}\n" for word in WORDS))
+    contents = {
+        "empty.tsv": b"",
+        "header.tsv": b"text\tlabel\n",
+        "fields.tsv": b"text\tlabel\na\n",
+        "bytes.tsv": b"text\tlabel\n\xff\ta\n",
+        "quotes.csv": b'text,label\n"a,b\n',
+        "number.jsonl": b'{"text": 1, "label": "a"}\n',
+        "list.jsonl": b"[]\n",
+        "broken.jsonl": b"{\n",
+        "utf16.tsv": "text\tlabel\na\tb\n".encode("utf-16"),
+        "not.gz.tsv.gz": b"text\tlabel\n",
+        "book.xlsx": b"PK\x03\x04",
+        "zip.tsv": b"PK\x03\x04",
+        "none.unknown": b"a",
+        "labels.txt": b"a\n",
+    }
+    for name, content in contents.items():
+        path = folder / name
+        path.write_bytes(content)
+        yield (
+            f"read_examples({name})",
+            name,
+            functools.partial(data.read_examples, path),
+        )
+    paths = [folder, folder / "missing.tsv", "gs://b/a.tsv", "", None, 3]
+    for path in paths:
+        yield (
+            f"read_examples({path!r})",
+            ANY,
+            functools.partial(data.read_examples, path),
+        )
+        texts = functools.partial(lambda p: list(data.read_texts(p)), path)
+        yield f"read_texts({path!r})", ANY, texts
+    for column in ("tweet", "", None, 3):
+        row = functools.partial(data.read_examples, good, text_column=column)
+        yield f"read_examples(text_column={column!r})", "text_column", row
+        row = functools.partial(data.read_examples, good, label_column=column)
+        yield f"read_examples(label_column={column!r})", "label_column", row
+    one = folder / "one.tsv"
+    one.write_text("text\tlabel\na\tyes\nb\tyes\n")
+    label_map = data.LabelMap(["no", "maybe"])
+    examples = data.read_examples(good)
+    yield (
+        "one class",
+        "one.tsv",
+        lambda: data.LabelMap.from_examples(data.read_examples(one)),
+    )
+    yield "unknown label", "good.tsv", lambda: label_map.encode(examples)
+
+    preprocessor = models.LSTMCausalLMPreprocessor(tokenizer(), 8)
+    right = {"paths": [good], "preprocessor": preprocessor, "batch_size": 2}
+    wrong = {
+        "paths": ([], [folder / "missing.tsv"]),
+        "batch_size": NO_SIZE,
+        "skip_steps": NO_COUNT,
+        "shuffle_buffer": (0, -1),
+        "text_column": ("tweet",),
+    }
+    yield from argument_rows("lm_dataset", data.lm_dataset, right, wrong)
+    right = {"paths": [good], "size": 10, "progress": False}
+    wrong = {
+        "size": (4, *NO_SIZE),
+        "min_count": NO_COUNT,
+        "words_held": (1, NAN, "x"),
+        "normalizer": ("lowercase", 3),
+    }
+    yield from argument_rows("build_vocabulary", text.build_vocabulary, right, wrong)
+    right = {
+        "texts": TEXTS,
+        "labels": [0, 1] * 4,
+        "preprocessor": models.SiATLPreprocessor(tokenizer(), 8),
+        "batch_size": 2,
+    }
+    wrong = {
+        "texts": ([], "one text", [None], [3], 3),
+        "labels": ([0], ["a"] * 8, [0.5] * 8),
+        "batch_size": NO_SIZE,
+        "sample_weight": ([1.0], [NAN] * 8, ["a"] * 8, [-1.0] * 8),
+    }
+    yield from argument_rows(
+        "classification_dataset", data.classification_dataset, right, wrong
+    )
+    wrong = {
+        "class_weight": ("unbalanced", {0: 1.0, 1: NAN}, {0: 1.0, 1: -1.0}, {0: "a"}, 3)
+    }
+    right = {"classes": inputs.ClassLabels(["no", "yes"]), "labels": np.array([0, 1])}
+    yield from argument_rows("class_weights", inputs.class_weights, right, wrong)
+    wrong = {"vocabulary": (str(folder), str(folder / "missing.txt"), str(good))}
+    yield from argument_rows("WordTokenizer", text.WordTokenizer, {}, wrong, name=False)
+
+    presets = (str(folder), str(folder / "missing"), "", None)
+    for preset in presets:
+        for kind in (models.SiATLClassifier, models.LSTMCausalLM):
+            yield (
+                f"{kind.__name__}.from_preset({preset!r})",
+                ANY,
+                functools.partial(kind.from_preset, preset),
+            )
+    files = [str(good), str(good), "", str(folder / "missing"), str(folder / "run")]
+    for argument, values in {
+        "method": ("nonsense", None),
+        "text_column": ("tweet",),
+        "label_column": ("stars",),
+    }.items():
+        for value in values:
+            row = functools.partial(workflows.finetune, *files, **{argument: value})
+            yield f"finetune({argument}={value!r})", argument, row
+    yield (
+        "finetune(train=missing)",
+        "nowhere.tsv",
+        functools.partial(workflows.finetune, "nowhere.tsv", *files[1:]),
+    )
+    yield (
+        "export(no preprocessor)",
+        "preprocessor",
+        lambda: export.export_saved_model(
+            classifier(preprocessor=None), folder / "served"
+        ),
+    )
+    yield (
+        "export(a word)",
+        "model",
+        lambda: export.export_saved_model("x", folder / "s"),
+    )
+    yield (
+        "explain(no model)",
+        "models",
+        lambda: workflows.explain([], ["a"], folder / "e"),
+    )
