@@ -55,7 +55,7 @@ def resident_bytes():
 def growth(answer, words, generator):
     """Returns the bytes that a function keeps of so many new words, and its speed."""
     batch = PER_TEXT * TEXTS
-    for _ in range(24):
+    for _ in range(4):
         answer(tf.constant(new_texts(TEXTS, generator)))
     before, begin = resident_bytes(), time.monotonic()
     for _ in range(-(-words // batch)):
