@@ -43,7 +43,7 @@ def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
     >>> with strategy_from_devices("cpu").scope():
     ...     variable = tf.Variable(0.0)
     """
-    logical = re.fullmatch(r"cpu:([1-9]\d*)", devices)
+    logical = re.fullmatch(r"cpu:([1-9]\d*)", str(devices))
     if not logical and devices not in ("auto", "cpu", "gpu", "gpus"):
         raise ValueError(
             "`devices` must be auto, cpu, gpu, gpus or cpu:N, such as cpu:2. "

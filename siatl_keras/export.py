@@ -18,6 +18,7 @@ import tensorflow as tf
 from siatl_keras import _keras_internals
 from siatl_keras.atomic import partial_folder, rename_folder
 from siatl_keras.layers import LSTM
+from siatl_keras.models import SiATLClassifier
 from siatl_keras.models.classifier_export import ClassifierExport
 from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
@@ -44,12 +45,16 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
         the folder written, `<directory>/<version>`.
 
     Raises:
-        ValueError: if the model has no preprocessor.
+        ValueError: if the model is no classifier, or has no preprocessor.
 
     Example:
     >>> path = export_saved_model(model, "saved_models/sarcasm")  # doctest: +SKIP
     >>> served = tf.saved_model.load(path)  # doctest: +SKIP
     """
+    if not isinstance(model, SiATLClassifier):
+        raise ValueError(
+            f"`model` must be a `SiATLClassifier`. Received: {model!r:.80}."
+        )
     if model.preprocessor is None:
         raise ValueError(
             "`model` needs a preprocessor to be exported with strings as inputs. "

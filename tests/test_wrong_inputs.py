@@ -10,17 +10,8 @@ from benchmarks.robustness.wrong_inputs.constructors import (
 )
 from benchmarks.robustness.wrong_inputs.files import file_rows
 
-# Their constructors belong to what makes models, runs and strategies.
-ELSEWHERE = (
-    "BackupAndRestore",
-    "LSTMBackbone",
-    "LSTMCausalLM",
-    "SiATLClassifier",
-    "strategy_from_devices",
-)
 
-
-@pytest.mark.parametrize("name", [n for n in CONSTRUCTORS if n not in ELSEWHERE])
+@pytest.mark.parametrize("name", CONSTRUCTORS)
 def test_wrong_arguments_are_refused_by_name(name):
     rows = [row for row in constructor_rows() if row[0].startswith(f"{name}(")]
     result = check(rows)
@@ -29,7 +20,7 @@ def test_wrong_arguments_are_refused_by_name(name):
 
 
 def test_wrong_files_columns_and_settings_are_refused_by_name(tmp_path):
-    rows = [row for row in file_rows(tmp_path) if not row[0].startswith("export(")]
+    rows = list(file_rows(tmp_path))
     result = check(rows)
     assert result["faults"] == []
     assert result["refused"] == len(rows) > 80

@@ -17,11 +17,16 @@ def check_preprocessor(backbone: Any, preprocessor: Any) -> None:
         preprocessor: the `SiATLPreprocessor` of its texts, or `None`.
 
     Raises:
-        ValueError: if texts may be longer than the backbone can read, or the tokenizer
-            has tokens that the backbone does not know.
+        ValueError: if it is no such preprocessor, texts may be longer than the backbone
+            can read, or the tokenizer has tokens that the backbone does not know.
     """
     if preprocessor is None:
         return
+    if not all(hasattr(preprocessor, name) for name in ("tokenize", "pack")):
+        raise ValueError(
+            "`preprocessor` must be a `SiATLPreprocessor`, or None. Received: "
+            f"{preprocessor!r:.80}. Build one: SiATLPreprocessor(tokenizer)."
+        )
     name = type(backbone).__name__
     longest = longest_text(backbone)
     if longest is not None and preprocessor.sequence_length > longest:

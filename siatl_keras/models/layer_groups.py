@@ -80,8 +80,14 @@ class LayerGroups:
             optimizer: any Keras optimizer.
 
         Raises:
-            ValueError: if its groups are neither the model's nor the model's by layer.
+            ValueError: if it is no optimizer, or its groups are neither the model's nor
+                the model's by layer.
         """
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            raise ValueError(
+                "`optimizer` must be a `keras.optimizers.Optimizer`, or its name. "
+                f"Received: {optimizer!r}."
+            )
         if not isinstance(optimizer, GroupedOptimizer) or optimizer.built:
             return
         by_layer = self.variable_groups_by_layer

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals, _keras_internals
+from siatl_keras.arguments import check_flag
 from siatl_keras.checksums import write_checksums
 from siatl_keras.data import LabelMap
 from siatl_keras.inputs.class_labels import class_names
@@ -148,6 +149,7 @@ class SiATLClassifier(
         **kwargs: Any,
     ) -> None:
         refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
+        check_flag(auxiliary_loss=auxiliary_loss)
         label_names = class_names(num_classes, label_names)
         num_classes = len(label_names)
         check_causal(backbone, preprocessor)

@@ -6,6 +6,7 @@ what the stages, early stopping, the history and random numbers depend on.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,10 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     def __init__(self, backup_dir: str | Path, delete_checkpoint: bool = True) -> None:
         super().__init__()
-        if not str(backup_dir):
+        if not isinstance(backup_dir, (str, os.PathLike)) or not str(backup_dir):
             raise ValueError(
-                "`backup_dir` must be the path of a directory. Received: ''."
+                "`backup_dir` must be the path of a directory. Received: "
+                f"{backup_dir!r}."
             )
         self.backup_dir = Path(backup_dir)
         self.delete_checkpoint = delete_checkpoint

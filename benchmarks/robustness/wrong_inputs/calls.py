@@ -101,7 +101,7 @@ def model_rows():
         yield f"predict(x={value!r})"[:80], "x", call
     wrong = {
         "optimizer": ("nonsense", 3, None),
-        "loss": ("nonsense", "sparse_categorical_crossentropy", 3),
+        "loss": ("nonsense", "cosine_similarity", 3),
         "metrics": (["nonsense"], 3),
         "sampled_words": (1, 0, -1, 99, 2.5, "3"),
         "jit_compile": (True,),
