@@ -16,8 +16,8 @@ def validation_split(
         labels: int `[texts]`, class numbers.
         share: float between 0 and 1, how much to hold out.
         stratified: `True` holds out the last texts of each class, in the classes'
-            proportions, at least one of each class staying; `False` the last of all, as
-            Keras does.
+            proportions, at least one of each class staying, for which fewer may be held
+            out where classes are small; `False` the last of all, as Keras does.
 
     Returns:
         `(training, validation)`, int arrays of positions, each in order.
@@ -46,6 +46,12 @@ def validation_split(
         )
     if stratified:
         validation = _last_of_each_class(labels, held_out)
+        if not len(validation):
+            raise ValueError(
+                f"`validation_split` would leave a class without a text to train on: "
+                f"{total} texts are of {len(np.unique(labels))} classes. Pass "
+                "`validation_data`."
+            )
     else:
         validation = np.arange(total - held_out, total)
     return np.setdiff1d(np.arange(total), validation), validation
@@ -56,9 +62,8 @@ def _last_of_each_class(labels: np.ndarray, held_out: int) -> np.ndarray:
     exact = counts * held_out / len(labels)
     quota = np.minimum(np.floor(exact), counts - 1).astype(int)
     # What rounding down leaves goes to the classes that it took most from.
-    room = counts - 1 - quota
     for index in np.argsort(quota - exact, kind="stable"):
-        if quota.sum() < held_out and room[index] > 0:
+        if quota.sum() < held_out and quota[index] < counts[index] - 1:
             quota[index] += 1
     return np.sort(
         np.concatenate(

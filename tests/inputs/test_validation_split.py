@@ -38,10 +38,11 @@ def test_every_text_is_in_one_part_and_every_class_is_trained(
     assert len(training) > 0
     if stratified:
         assert set(labels[training]) == set(labels)
-        exact = np.bincount(labels) * share
-        assert (
-            np.bincount(labels[validation], minlength=len(exact)) <= exact + 1
-        ).all()
+        wanted = len(labels) - int(np.floor(len(labels) * (1 - share)))
+        assert 0 < len(validation) <= wanted
+        exact = np.bincount(labels) * wanted / len(labels)
+        held_out = np.bincount(labels[validation], minlength=len(exact))
+        assert (held_out < exact + 1).all()
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 1.5, 32, float("nan"), True])
@@ -53,3 +54,8 @@ def test_a_share_out_of_range_is_refused(share):
 def test_an_empty_part_is_refused():
     with pytest.raises(ValueError, match="leaves one part empty.*0.9 of 1 texts"):
         validation_split(np.zeros(1, int), 0.9, stratified=False)
+
+
+def test_classes_of_one_text_each_leave_nothing_to_hold_out():
+    with pytest.raises(ValueError, match="4 texts are of 4 classes. Pass `validation_"):
+        validation_split(np.arange(4), 0.5, stratified=True)
