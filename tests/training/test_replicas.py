@@ -28,7 +28,7 @@ def results(run_python):
 
     def of(devices):
         if devices not in found:
-            lines = run_python(SCRIPT, devices).splitlines()
+            lines = run_python(SCRIPT, devices, timeout=2700).splitlines()
             found[devices] = json.loads(lines[-1])
         return found[devices]
 
