@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 from scipy.special import softmax
+from stable_ids import stable
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
@@ -223,7 +224,7 @@ def test_after_a_compilation_that_failed_the_model_trains_as_before(
         ({"task": 2.0}, 2.0, 0.2),
         ("gamma", 1.0, 0.2),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_loss_weights_weigh_both_losses_and_set_gamma(
     make_classifier, texts, labels, given, task, lm

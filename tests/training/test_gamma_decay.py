@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from small_model import small_data, small_model
+from stable_ids import stable
 
 from siatl_keras.training import GammaDecay
 
@@ -114,7 +115,7 @@ def test_a_schedule_that_returns_no_weight_is_an_error(gamma):
         ({"epochs": 1}, False),
         ({"schedule": lambda epoch: 0.1}, True),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_it_tells_whether_gamma_is_going_to_change(arguments, changes):
     assert GammaDecay(**arguments).changes is changes

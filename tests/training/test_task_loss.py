@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, softmax
+from stable_ids import stable
 
 from siatl_keras.training import LanguageModelingLoss, TaskLoss, task_loss
 
@@ -61,7 +62,7 @@ def of_own(y_true, y_pred):
         ),
         (of_own, CROSS_ENTROPY),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_loss_is_computed_from_the_form_it_takes(loss, expected):
     function = task_loss(loss, 3)
@@ -80,7 +81,7 @@ def test_a_loss_is_computed_from_the_form_it_takes(loss, expected):
             lambda x: (1 / (1 + np.exp(x))) ** 2 * np.log1p(np.exp(-x)),
         ),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_binary_loss_compares_the_logits_of_two_classes(loss, expected):
     logits, labels = LOGITS[:, :2], np.array([0, 1, 1])
@@ -158,7 +159,7 @@ def test_subclasses_of_keras_losses_are_taken_by_who_computes():
         ),
         (Subclass(), "Subclass takes probabilities.*from_logits=True"),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_loss_that_teaches_no_classes_is_refused_with_a_remedy(loss, message):
     with pytest.raises(ValueError, match=message):
