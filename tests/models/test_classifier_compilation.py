@@ -159,7 +159,7 @@ def test_functions_of_ones_own_get_class_numbers_and_logits(
         ({"loss_weights": [1.0, keras.Variable(0.1)]}, "assign `model.gamma`"),
         ({"lossweights": [1.0, 0.1]}, "lossweights"),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: stable(value)[:40],
 )
 def test_a_compilation_that_fails_says_why_and_changes_nothing(
     three_classes, arguments, message
