@@ -73,6 +73,9 @@ def run(main, text_flags=()):
         logging.set_verbosity(logging.WARNING)
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
+        for stream in (sys.stdout, sys.stderr):
+            # γ, and labels of any script, where a terminal knows ASCII alone.
+            stream.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _terminate)
         _tell_of_the_disk_once()
         try:

@@ -10,7 +10,6 @@ can be read of it. Input and output are UTF-8, whatever the locale.
 """
 
 import functools
-import signal
 import sys
 
 from absl import flags
@@ -37,8 +36,6 @@ def main():
     """Predicts, and writes a line for each text."""
     model = SiATLClassifier.from_preset(FLAGS.model)
     sys.stdout.reconfigure(encoding="utf-8")
-    # A reader that has seen enough, such as `head`, ends this as it ends `cat`.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     warn = functools.partial(print, file=sys.stderr, flush=True)
     if FLAGS.input == "-":
         batches = arriving_batches(0, FLAGS.batch_size, warn)

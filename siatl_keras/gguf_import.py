@@ -15,6 +15,7 @@ import keras_hub
 import numpy as np
 
 from siatl_keras.atomic import new_folder
+from siatl_keras.checksums import write_checksums
 from siatl_keras.gguf_fields import (
     check_neutral,
     check_shapes,
@@ -72,6 +73,7 @@ def import_gguf(
         model = _language_model(reader, str(checkpoint))
     with new_folder(preset, overwrite=overwrite) as folder:
         model.save_to_preset(str(folder))
+        write_checksums(folder)
     return model
 
 

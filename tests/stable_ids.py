@@ -1,4 +1,4 @@
-"""Names of parameters that are the same in every process, as pytest-xdist wants them."""
+"""Names of parameters that are the same in every process, for pytest-xdist."""
 
 import re
 

@@ -58,6 +58,7 @@ def logits_of(tensors, token_ids):
 def test_the_preset_gives_the_logits_of_the_file(tied, tmp_path):
     tensors = random_tensors(tied)
     import_gguf(write(tmp_path / "lm.gguf", tensors), tmp_path / "lm")
+    assert (tmp_path / "lm" / "weights.sha256").exists()
     model = keras_hub.models.CausalLM.from_preset(str(tmp_path / "lm"))
     token_ids = np.array([[9, 10, 7, 4, 8, 3, 6]])
     received = model({"token_ids": token_ids, "padding_mask": np.ones_like(token_ids)})

@@ -164,3 +164,12 @@ def test_sigterm_in_an_epoch_and_a_full_disk_lose_no_epoch(small_experiment):
     assert done.stderr.splitlines()[-1] == "Error: File too large"
     assert "Traceback" not in done.stderr
     assert backup.read_bytes() == before
+
+
+def test_what_a_terminal_of_ascii_cannot_show_is_spelled_out(run_python):
+    code = (
+        "import sys; from recipes import common; sys.argv = ['recipe']; "
+        r"common.run(lambda: print('\u03b3 falls'))"
+    )
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert run_python(code=code, env=env) == "\\u03b3 falls\n"
