@@ -36,7 +36,7 @@ def track_loss(model: keras.Model, loss: Any, batch_size: Any) -> None:
 def recompile(
     model: keras.Model, compile_arguments: dict[str, Any], data_batch: Any
 ) -> None:
-    """Compiles a model anew, also in the middle of `fit`.
+    """Compiles a model again, also in the middle of `fit`.
 
     `compile` alone removes the train function that `fit` is running, and variables of
     metrics, losses and optimizer that are first made while tracing fail. So they are

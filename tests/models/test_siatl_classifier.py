@@ -323,18 +323,6 @@ def test_arrays_raw_datasets_and_packed_datasets_evaluate_alike(
         assert figures == pytest.approx(expected, abs=1e-5)
 
 
-def test_attention_names_tokens_and_sums_to_one(make_classifier):
-    tokens, weights = make_classifier().attention(["so glad", "what a day !"])
-    assert tokens[0] == ["<s>", "so", "glad", "</s>"]
-    assert [len(row) for row in weights] == [4, 6]
-    assert [sum(row) for row in weights] == pytest.approx([1.0, 1.0])
-
-
-def test_attention_of_concat_pooling_is_refused(make_classifier):
-    with pytest.raises(ValueError, match="pooling='concat'.*pooling=\"attention\""):
-        make_classifier(**ULMFIT).attention(["so glad"])
-
-
 def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, labels):
     model = make_classifier(**ULMFIT)
     names = list(model.variable_groups_by_layer)

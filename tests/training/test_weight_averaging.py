@@ -121,7 +121,7 @@ def test_a_second_fit_begins_anew():
 
 
 def test_it_averages_every_step_of_an_execution():
-    # Three steps an epoch: the second execution makes one.
+    # Three steps per epoch: the second execution makes one.
     unfreezing = {"verbose": 0, "backbone_epoch": 2, "embedding_epoch": 3}
     expected, history = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8))
     model, mine = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8), steps=2)
