@@ -87,4 +87,4 @@ def language_model(checkpoint: Checkpoint) -> LSTMCausalLM:
         add_start_token=False,
         add_end_token=False,
     )
-    return LSTMCausalLM(backbone, preprocessor, dtype="float32")
+    return LSTMCausalLM(backbone, preprocessor)

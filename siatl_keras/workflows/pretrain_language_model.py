@@ -184,7 +184,7 @@ def save_preset(model: LSTMCausalLM, folder: str | Path, weights_dtype: str) -> 
         add_end_token=model.preprocessor.add_end_token,
         dtype="float32",
     )
-    LSTMCausalLM(plain, preprocessor, dtype="float32").save_to_preset(str(folder))
+    LSTMCausalLM(plain, preprocessor).save_to_preset(str(folder))
     stored = LSTMBackbone.from_config({**config, "dtype": weights_dtype})
     stored.set_weights(plain.get_weights())
     stored.save_weights(str(Path(folder) / "model.weights.h5"))
