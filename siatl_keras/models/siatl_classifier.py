@@ -120,7 +120,7 @@ class SiATLClassifier(
     ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
     >>> model = SiATLClassifier(
     ...     siatl_keras.models.LSTMBackbone(6, 8, hidden_dim=8, num_layers=1),
-    ...     preprocessor=SiATLPreprocessor(tokenizer),
+    ...     preprocessor=siatl_keras.models.SiATLPreprocessor(tokenizer),
     ...     label_names=["negative", "positive"])
     >>> labels = ["positive", "negative"] * 8
     >>> history = model.fit(["good", "bad"] * 8, labels, verbose=0)

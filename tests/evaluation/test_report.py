@@ -75,8 +75,8 @@ def test_the_text_has_every_class_in_aligned_columns():
     [
         ([], [], "at least one"),
         ([0, 1], [0], "equally many"),
-        ([0, 3], [0, 1], r"name every class.*also: \[3\]"),
-        ([0, 1], [0, -1], r"also: \[-1\]"),
+        ([0, 3], [0, 1], r"name every class.*the classes \[3\]"),
+        ([0, 1], [0, -1], r"the classes \[-1\]"),
         ([0], [[0.1, float("nan"), 0.2]], "must be finite"),
     ],
 )

@@ -245,7 +245,10 @@ def test_ulmfit_on_a_transformer_is_refused_before_any_training(
     [
         ({"lora_rank": 2}, "`lora_rank` is for transformers"),
         ({"gradient_checkpointing": True}, "`gradient_checkpointing` is for transf"),
-        ({"gamma_initial": float("nan")}, "`initial` and `final`.*initial=nan"),
+        (
+            {"gamma_initial": float("nan")},
+            "`initial` must be a positive number.*initial=nan",
+        ),
     ],
     ids=str,
 )
