@@ -156,15 +156,6 @@ class SlicedTraining(
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Makes one optimizer step on a batch; returns the metrics."""
-        with wait_for_data(data) as data:
-            return self._train_step(data)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates a batch; returns the metrics."""
-        with wait_for_data(data) as data:
-            return self._test_step(data)
-
-    def _train_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         variables = self.trainable_variables  # type: ignore[attr-defined]
         values = [variable.value for variable in variables]
@@ -173,25 +164,29 @@ class SlicedTraining(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             y_pred = self.training_outputs(x, y, sample_weight, training=True)
-            loss = self.compute_loss(  # type: ignore[attr-defined]
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-            )
+            with wait_for_data(data):
+                loss = self.compute_loss(  # type: ignore[attr-defined]
+                    x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+                )
             scaled = self.optimizer.scale_loss(loss)  # type: ignore[attr-defined]
-        self._track_loss(loss, x)
         gradients = tape.gradient(scaled, values)
         # Without the LM loss the head's bias has no gradient; nothing is amiss then.
         pairs = zip(gradients, variables, strict=True)
-        self._apply_gradients([pair for pair in pairs if pair[0] is not None])
-        return self.reported_logs(self._update_metrics(x, y, y_pred, sample_weight))
+        with wait_for_data(data):
+            self._track_loss(loss, x)
+            self._apply_gradients([pair for pair in pairs if pair[0] is not None])
+            return self.reported_logs(self._update_metrics(x, y, y_pred, sample_weight))
 
-    def _test_step(self, data: Any) -> dict[str, Any]:
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates a batch; returns the metrics."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         y_pred = self.training_outputs(x, y, sample_weight, training=False)
-        loss = self.compute_loss(  # type: ignore[attr-defined]
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-        )
-        self._track_loss(loss, x)
-        return self._update_metrics(x, y, y_pred, sample_weight)
+        with wait_for_data(data):
+            loss = self.compute_loss(  # type: ignore[attr-defined]
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+            )
+            self._track_loss(loss, x)
+            return self._update_metrics(x, y, y_pred, sample_weight)
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         texts = tf.shape(x["token_ids"])[0]

@@ -136,10 +136,11 @@ class _StepWithCalls:
         self.calls: list[InsideExecution] = []
 
     def __call__(self, data: Any) -> Any:
-        with wait_for_data(data) as data:
+        with wait_for_data(data):
             for each in self.calls:
                 each.call(after=False)
-            logs = self.step(data)
+        logs = self.step(data)
+        with wait_for_data(data):
             for each in self.calls:
                 each.call(after=True)
         return logs

@@ -1,80 +1,17 @@
 """Whole runs of methods, with a tiny language model made here."""
 
 import json
-import random
 
 import keras
 import keras_hub
 import numpy as np
 import pytest
+from small_task import ADAPTING, BAD, GOOD, SMALL, WORDS
 
 from siatl_keras.callbacks import GroupLearningRates
-from siatl_keras.models import (
-    LSTMBackbone,
-    LSTMCausalLM,
-    LSTMCausalLMPreprocessor,
-    SiATLClassifier,
-)
-from siatl_keras.text import WordTokenizer
-from siatl_keras.training import TrainingDivergedError
+from siatl_keras.models import SiATLClassifier
 from siatl_keras.workflows import finetune
 from siatl_keras.workflows.adapt_language_model import adapt_language_model
-
-GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
-BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]
-WORDS = sorted({word for text in GOOD + BAD for word in text.split()})
-# Words that occur in texts of one class only.
-TELLING = {
-    **dict.fromkeys(("glad", "a", "lovely", "good", "love"), 1.0),
-    **dict.fromkeys(("sad", "an", "awful", "bad", "hate"), -1.0),
-}
-SMALL = {"batch_size": 8, "sequence_length": 12, "verbose": 0}
-ADAPTING = {
-    "text_column": "text",
-    "epochs": 8,
-    "batch_size": 8,
-    "sequence_length": 12,
-    "learning_rate": 0.05,
-    "rate_divisor": 2.6,
-    "schedule": "slanted_triangular",
-    "clipnorm": 1.0,
-    "sampled_words": None,
-    "backbone": None,
-    "seed": 0,
-    "verbose": 0,
-}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    generator = random.Random(0)
-    paths = []
-    for name, size in (("train", 32), ("validation", 8), ("test", 12)):
-        rows = [
-            f"{generator.choice(texts)}\t{label}"
-            for label, texts in (("good", GOOD), ("bad", BAD))
-            for _ in range(size // 2)
-        ]
-        path = folder / f"{name}.tsv"
-        path.write_text("\n".join(["text\tlabel", *rows]) + "\n", "utf-8")
-        paths.append(str(path))
-    return paths
-
-
-@pytest.fixture(scope="module")
-def lm(tmp_path_factory):
-    """A preset whose embedding's first number tells the class of a word."""
-    keras.utils.set_random_seed(3)
-    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *WORDS])
-    backbone = LSTMBackbone(len(WORDS) + 4, 6, hidden_dim=8, num_layers=2)
-    table = backbone.token_embedding.embeddings.numpy()
-    table[4:, 0] = [TELLING.get(word, 0.0) for word in WORDS]
-    backbone.token_embedding.embeddings.assign(table)
-    folder = tmp_path_factory.mktemp("lm") / "preset"
-    model = LSTMCausalLM(backbone, LSTMCausalLMPreprocessor(tokenizer, 12))
-    model.save_to_preset(str(folder))
-    return str(folder)
 
 
 @pytest.mark.parametrize("method", ["bow", "nbow"])
@@ -342,59 +279,6 @@ def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypat
 def test_lora_without_attention_is_refused(files, lm, tmp_path):
     with pytest.raises(ValueError, match="`lora_rank` needs.*LSTMBackbone"):
         finetune(*files, lm, str(tmp_path), lora_rank=2, **SMALL)
-
-
-@pytest.mark.parametrize("tested", [True, False])
-def test_a_run_without_a_finite_epoch_is_an_error_before_anything_is_saved(
-    files, lm, tmp_path, tested
-):
-    train, validation, test = files
-    with pytest.raises(TrainingDivergedError, match="epoch 1, the first"):
-        finetune(
-            *(train, validation, test if tested else "", lm, str(tmp_path)),
-            method="p-lm",
-            epochs=3,
-            task_learning_rate=1e38,
-            **SMALL,
-        )
-    assert {path.name for path in tmp_path.iterdir()} <= {"tensorboard"}
-
-
-def test_a_run_that_diverges_later_keeps_its_finite_epochs(files, lm, tmp_path, capsys):
-    model, metrics = finetune(
-        *files,
-        lm,
-        str(tmp_path),
-        epochs=5,
-        backbone_epoch=2,
-        embedding_epoch=3,
-        pretrained_learning_rate=1e38,
-        **SMALL,
-    )
-    assert "Training diverged in epoch 2" in capsys.readouterr().out
-    assert len(metrics["history"]) == 2 and metrics["best_epoch"] == 1
-    assert all(np.isfinite(weight).all() for weight in model.get_weights())
-
-    def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
-
-    text = (tmp_path / "metrics.json").read_text()
-    written = json.loads(text, parse_constant=refuse)
-    assert written["history"][1]["val_loss"] is None
-    assert written["validation"]["task_loss"] > 0
-    again = SiATLClassifier.from_preset(str(tmp_path / "model"))
-    assert np.isfinite(again.predict(GOOD, verbose=0)).all()
-
-
-def test_a_language_model_that_diverges_is_an_error_before_anything_is_saved(
-    files, lm, tmp_path
-):
-    arguments = {**ADAPTING, "learning_rate": 1e38, "schedule": "constant"}
-    with pytest.raises(TrainingDivergedError):
-        adapt_language_model(
-            *files[:2], lm, tmp_path / "preset", tmp_path / "logs", **arguments
-        )
-    assert {path.name for path in tmp_path.iterdir()} <= {"logs"}
 
 
 def test_the_figures_of_a_run_are_in_its_folder(files, lm, tmp_path):
