@@ -156,21 +156,61 @@ class _OfOneStep:
         return getattr(self._model, name)
 
 
+class _LossMean(keras.metrics.Mean):
+    """The mean of an output's loss over the texts of an epoch."""
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Does nothing: Keras calls it with what it takes for the batch's size."""
+
+    def add(self, loss: Any, batch_size: Any) -> None:
+        """Adds a batch's loss."""
+        super().update_state(loss, sample_weight=batch_size)
+
+
+class _RecordedLoss:
+    def __init__(
+        self, loss: Any, mean: _LossMean | None, batch_size: Callable[[Any], Any]
+    ) -> None:
+        self.loss = loss
+        self.mean = mean
+        self.batch_size = batch_size
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        value = self.loss(y_true, y_pred, sample_weight)
+        if self.mean is not None:
+            weight = self.batch_size(y_pred)
+            self.mean.add(unscale_loss_for_distribution(value), weight)
+        return value
+
+
 def replace_losses(
-    model: keras.Model, replacement: Callable[[keras.losses.Loss], Any]
+    model: keras.Model,
+    replacement: Callable[[keras.losses.Loss], Any],
+    batch_size: Callable[[Any], Any],
 ) -> None:
-    """Replaces the losses that a compiled model has resolved.
+    """Replaces the losses that a compiled model has resolved, and how they are logged.
 
     Users name losses, or pass functions, and what these mean is only known once they
-    are built. Checked against Keras 3.15.1.
+    are built. Of several outputs Keras also logs each loss: it weighs batches by the
+    static shape of `y_pred`, which pipelines do not have, so that a last, small batch
+    counts as much as a full one (`loss` it weighs well).
+    Checked against Keras 3.15.1.
 
     Args:
-        model: a compiled model, its losses built.
+        model: a compiled model, its losses built. A second call does nothing.
         replacement: returns what is called in place of a loss, or the loss itself.
+        batch_size: returns the weight of a batch, from a `y_pred`.
     """
     compiled = model._compile_loss
+    losses = compiled._flat_losses
+    if any(isinstance(each.loss, _RecordedLoss) for each in losses):
+        return
+    with model.distribute_strategy.scope():
+        compiled._metrics[:] = [_LossMean(name=mean.name) for mean in compiled.metrics]
+    means = compiled.metrics or [None] * len(losses)
     compiled._flat_losses = [
-        loss._replace(loss=replacement(loss.loss)) for loss in compiled._flat_losses
+        each._replace(loss=_RecordedLoss(replacement(each.loss), mean, batch_size))
+        for each, mean in zip(losses, means, strict=True)
     ]
 
 

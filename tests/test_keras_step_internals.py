@@ -87,17 +87,44 @@ def test_fit_builds_from_data_through_the_method_that_we_override():
     assert Placeholders.asked == 4
 
 
-def test_resolved_losses_can_be_replaced():
+def test_resolved_losses_can_be_replaced_once():
     model = small_model()
     _keras_step_internals.build_losses_and_metrics(
         model, *DATA[1:], DATA[1], np.ones(4)
     )
-    _keras_step_internals.replace_losses(
-        model, lambda loss: lambda *args: 2 * loss(*args)
-    )
+    for _ in range(2):
+        _keras_step_internals.replace_losses(
+            model, lambda loss: lambda *args: 2 * loss(*args), len
+        )
     x, y = DATA
     loss = model.compute_loss(x, y, y + 1.0)
     assert float(loss) == 2.0
+
+
+def test_logged_losses_of_several_outputs_are_means_over_texts():
+    inputs = keras.Input((2,))
+    outputs = {
+        name: keras.layers.Dense(1, kernel_initializer="zeros", name=name)(inputs)
+        for name in ("a", "b")
+    }
+    x = np.ones((5, 2), "float32")
+    y = {"a": np.array([[0], [0], [0], [0], [5]]), "b": np.full((5, 1), 2.0)}
+    # Of unknown batch size, as pipelines are that preprocess texts.
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    logs = []
+    for replaced in (False, True):
+        model = keras.Model(inputs, outputs)
+        model.compile("sgd", {"a": "mse", "b": "mse"})
+        if replaced:
+            weights = {name: np.ones(5) for name in y}
+            _keras_step_internals.build_losses_and_metrics(model, y, y, weights)
+            _keras_step_internals.replace_losses(
+                model, lambda loss: loss, lambda y_pred: tf.shape(y_pred)[0]
+            )
+        logs.append(model.evaluate(batches, return_dict=True, verbose=0))
+    keras_s, ours = logs
+    assert keras_s == {"loss": 9.0, "a_loss": 12.5, "b_loss": 4.0}  # 25 / 2
+    assert ours == {"loss": 9.0, "a_loss": 5.0, "b_loss": 4.0}  # 25 / 5
 
 
 def test_a_tracked_loss_is_in_the_logs():

@@ -92,8 +92,10 @@ class SlicedTraining(
     def _build_for_training(self) -> None:
         model: Any = self
         _keras_step_internals.build_losses_and_metrics(model, *self.smallest_targets())
-        if model.distribute_strategy.num_replicas_in_sync > 1:
-            _keras_step_internals.replace_losses(model, _over_replicas)
+        several = model.distribute_strategy.num_replicas_in_sync > 1
+        _keras_step_internals.replace_losses(
+            model, _over_replicas if several else _as_it_is, _texts_per_replica
+        )
 
     def reported_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Leaves out a perplexity that a sampled loss would make look too good."""
@@ -189,13 +191,9 @@ class SlicedTraining(
             return self._update_metrics(x, y, y_pred, sample_weight)
 
     def _track_loss(self, loss: Any, x: Any) -> None:
-        texts = tf.shape(x["token_ids"])[0]
-        replica = _replica_of_several()
-        if replica is not None:
-            # The batch's loss is a sum over replicas, and so is its weight.
-            mean = tf.distribute.ReduceOp.MEAN
-            texts = replica.all_reduce(mean, tf.cast(texts, "float32"))
-        _keras_step_internals.track_loss(self, loss, texts)  # type: ignore[arg-type]
+        model: Any = self
+        texts = _texts_per_replica(x["token_ids"])
+        _keras_step_internals.track_loss(model, loss, texts)
 
     def _apply_gradients(self, pairs: list[tuple[Any, Any]]) -> None:
         optimizer = self.optimizer  # type: ignore[attr-defined]
@@ -232,9 +230,22 @@ def _replica_of_several() -> Any:
     return replica if several else None
 
 
+def _texts_per_replica(batch: Any) -> tf.Tensor:
+    """Counts the texts of a tensor of a batch, which may not divide by the replicas."""
+    texts = tf.shape(batch)[0]
+    replica = _replica_of_several()
+    if replica is None:
+        return texts
+    # The batch's loss is a sum over replicas, and so is its weight.
+    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, tf.cast(texts, "float32"))
+
+
 def _over_replicas(loss: Any) -> Any:
-    scaled = isinstance(loss, (LanguageModelingLoss, LossOverReplicas))
-    return loss if scaled else LossOverReplicas(loss)
+    return loss if isinstance(loss, LanguageModelingLoss) else LossOverReplicas(loss)
+
+
+def _as_it_is(loss: Any) -> Any:
+    return loss
 
 
 def refuse_xla(jit_compile: Any) -> None:
