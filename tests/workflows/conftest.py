@@ -1,13 +1,21 @@
-"""Files and a language model for whole runs of methods."""
+"""Files and a language model for whole runs of methods.
+
+Also makes `small_task` importable.
+"""
 
 import random
+import sys
+from pathlib import Path
 
 import keras
 import pytest
-from small_task import BAD, GOOD, TELLING, WORDS
 
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_task import BAD, GOOD, TELLING, WORDS  # noqa: E402
 
 
 @pytest.fixture(scope="module")
