@@ -20,6 +20,7 @@ from benchmarks.tweets import texts
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.data import LabelMap, classification_dataset, read_examples
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
+from siatl_keras.plans import stages
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import paper_optimizer
 
@@ -51,7 +52,7 @@ def ours(answer, dtype="float32"):
             epochs=MOST_EPOCHS,
             callbacks=[
                 GammaDecay(),
-                SequentialUnfreezing(BACKBONE_EPOCH, EMBEDDING_EPOCH),
+                SequentialUnfreezing(stages(BACKBONE_EPOCH, EMBEDDING_EPOCH)),
                 keras.callbacks.EarlyStopping(
                     "val_task_loss", mode="min", patience=PATIENCE
                 ),

@@ -10,6 +10,7 @@ and asks it three questions in a process that knows only TensorFlow.
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from absl import flags
@@ -19,7 +20,7 @@ from siatl_keras.data import LabelMap, read_examples
 from siatl_keras.evaluation import bag_of_words_baseline
 from siatl_keras.export import export_saved_model
 from siatl_keras.run_folder import RunFolder
-from siatl_keras.workflows import finetune
+from siatl_keras.workflows import FinetuneConfig, finetune
 
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("short", False, "Few epochs: shows that it runs, not how well.")
@@ -40,13 +41,12 @@ SETTINGS = {
     "embedding_epoch": 3,
     "task_learning_rate": 2e-3,
     "pretrained_learning_rate": 1.0,
-    "task_layers": {"lstm_dropout": 0.5},
-    "backbone": {
-        "embedding_dropout": 0.1,
-        "input_dropout": 0.2,
-        "hidden_dropout": 0.3,
-        "output_dropout": 0.3,
-    },
+    "lstm_dropout": 0.5,
+    "attention_dropout": 0.0,
+    "lm_embedding_dropout": 0.1,
+    "lm_input_dropout": 0.2,
+    "lm_hidden_dropout": 0.3,
+    "lm_output_dropout": 0.3,
 }
 QUESTIONS = (
     "Where on earth is my parcel, it was meant to be here on Monday!!!",
@@ -76,10 +76,18 @@ def main():
     files = [str(DATA / f"{part}.tsv") for part in ("train", "validation", "test")]
 
     print("SiATL: fine-tuning the shipped language model in three stages")
-    model, siatl = finetune(*files, str(LM), str(output / "siatl"), **settings)
+    config = FinetuneConfig(
+        train=files[0],
+        validation=files[1],
+        test=files[2],
+        lm=str(LM),
+        output=str(output / "siatl"),
+        **settings,
+    )
+    model, siatl = finetune(config)
     print("\nThe same model from scratch")
     _, scratch = finetune(
-        *files, str(LM), str(output / "scratch"), method="scratch", **settings
+        replace(config, method="scratch", output=str(output / "scratch"))
     )
     train, test = read_examples(files[0]), read_examples(files[2])
     names = LabelMap.from_examples(train)

@@ -17,11 +17,11 @@ import sys
 from absl import flags
 
 from recipes import common
-from siatl_keras.workflows import METHODS, reproduce
+from siatl_keras.workflows import METHOD_NAMES, reproduce
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", None, "Names of flag files.", required=True)
-flags.DEFINE_list("methods", list(METHODS), "Methods for the table.")
+flags.DEFINE_list("methods", list(METHOD_NAMES), "Methods for the table.")
 flags.DEFINE_integer("seeds", 5, "Runs of each.", lower_bound=1)
 flags.DEFINE_list("subset_sizes", [], "Numbers of training texts, for the curve.")
 flags.DEFINE_list("gammas", [], "Values of γ to compare; 0 is p-lm+su.")

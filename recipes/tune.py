@@ -6,15 +6,16 @@ python -m recipes.finetune --flagfile=runs/scv2-tuning/best.flags --output=runs/
 
 Takes all flags of recipes.finetune, and begins with them as they are. Searches over
 --backbone_epoch, --embedding_epoch, --gamma_initial, --gamma_final, both learning rates
-and two dropouts, as far as the method has a use for them. A stopped search goes on when
+and two dropouts, as far as the method has a use for them. A stopped search resumes when
 started again; one that has ended goes on with more --trials.
 """
 
 from absl import flags
 
-from recipes import common, finetune
+from recipes import common, config_flags, finetune
 from siatl_keras.atomic import write_text
-from siatl_keras.workflows.tune import OBJECTIVES, tune
+from siatl_keras.workflows import FinetuneConfig, tune
+from siatl_keras.workflows.tune import OBJECTIVES
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("trials", 20, "Fine-tunings in all.", lower_bound=1)
@@ -28,22 +29,11 @@ def main():
     """Searches; writes trials.md and best.flags."""
     strategy = common.start_training()
     run = common.open_run()
-    stages = {2: FLAGS.stage2_optimizer, 3: FLAGS.stage3_optimizer}
     best, *_ = tune(
-        {
-            **{name: FLAGS[name].value for name in finetune.PLAIN_FLAGS},
-            **{name: FLAGS[name].value for name in ("train", "validation", "lm")},
-            "task_layers": {
-                "num_layers": FLAGS.task_layers,
-                **{name: FLAGS[name].value for name in finetune.TASK_FLAGS},
-            },
-            "backbone": finetune.backbone_arguments(),
-            "stage_optimizers": {stage: name for stage, name in stages.items() if name},
-            "strategy": strategy,
-        },
-        FLAGS.output,
+        config_flags.config_from_flags(FinetuneConfig),
         trials=FLAGS.trials,
         objective=FLAGS.objective,
+        strategy=strategy,
     )
     path = run.path / "best.flags"
     write_text(path, _best_flags(best))

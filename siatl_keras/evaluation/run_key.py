@@ -15,7 +15,7 @@ class RunKey:
 
     Attributes:
         dataset: name of the data set, that of its flag file.
-        method: a key of `METHODS`.
+        method: one of `METHOD_NAMES`.
         seed: of weights, dropout, shuffling, and of the choice of `texts`.
         texts: number of training texts; all if `None`.
         gamma: γ in every epoch; as the flag file has it if `None`.

@@ -18,7 +18,6 @@ from siatl_keras.models.compile_arguments import (
     checked_task_metrics,
 )
 from siatl_keras.models.sliced_training import refuse_xla
-from siatl_keras.models.suited_optimizer import suited_optimizer
 from siatl_keras.training import (
     LanguageModelingLoss,
     MacroF1,
@@ -100,7 +99,7 @@ class ClassifierCompilation:
                 "weighted_metrics", weighted_metrics, batch, True
             )
         if _is_auto(optimizer):
-            suited = suited_optimizer(type(self.backbone))  # type: ignore[attr-defined]
+            suited = self.suited_optimizer  # type: ignore[attr-defined]
             optimizer = paper_optimizer(pretrained_optimizer=suited)
         optimizer = keras.optimizers.get(optimizer)
         self.bind_optimizer(optimizer)  # type: ignore[attr-defined]

@@ -41,6 +41,7 @@ from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.raw_text_prediction import RawTextPrediction
 from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.models.suited_optimizer import suited_optimizer
 from siatl_keras.models.token_names import token_names
 from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
@@ -198,6 +199,11 @@ class SiATLClassifier(
     def top_layers(self) -> tuple[keras.layers.Layer, ...]:
         """The layers of the group `task`."""
         return (self.task_head,)
+
+    @property
+    def suited_optimizer(self) -> str:
+        """What the pretrained layers learn with by default, "sgd" or "adam"."""
+        return suited_optimizer(type(self.backbone))
 
     @property
     def label_map(self) -> LabelMap:

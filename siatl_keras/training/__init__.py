@@ -5,14 +5,12 @@ from siatl_keras.training.backup_and_restore import (
     TrainingDivergedError,
 )
 from siatl_keras.training.complete_logs import CompleteLogs
-from siatl_keras.training.discriminative_optimizer import discriminative_optimizer
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
 from siatl_keras.training.geometric_decay import geometric_decay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
-from siatl_keras.training.layers_learning import layers_learning, stage_of
 from siatl_keras.training.loss_monitors import LossMonitors
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
@@ -21,6 +19,7 @@ from siatl_keras.training.paper_optimizer import (
     PRETRAINED_RATES,
     paper_optimizer,
 )
+from siatl_keras.training.phases import Phase, stages
 from siatl_keras.training.schedules import (
     SCHEDULES,
     ScheduleKind,
@@ -52,6 +51,7 @@ __all__ = [
     "MacroF1",
     "OneCycle",
     "OneCycleMomentum",
+    "Phase",
     "ScheduleKind",
     "SequentialUnfreezing",
     "SetEpoch",
@@ -62,13 +62,11 @@ __all__ = [
     "TokenPerplexity",
     "TrainingDivergedError",
     "WeightAveraging",
-    "discriminative_optimizer",
     "geometric_decay",
-    "layers_learning",
     "paper_optimizer",
     "scheduled_adam",
     "scheduled_sgd",
-    "stage_of",
+    "stages",
     "task_loss",
     "task_metric",
 ]

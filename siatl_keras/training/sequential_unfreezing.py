@@ -6,87 +6,61 @@ Source: Chronopoulou et al. 2019, section 3, "sequential unfreezing".
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from siatl_keras.arguments import check_whole
-from siatl_keras.training.layers_learning import layers_learning, stage_of
+from siatl_keras.training.phases import (
+    PAPER_STAGES,
+    Phase,
+    check_phases,
+    layers_learning,
+    phase_number,
+)
 
 
 class SequentialUnfreezing(keras.callbacks.Callback):
-    """Thaws the backbone, then the embedding, at given epochs; logs `stage`.
+    """Thaws and freezes groups of layers, phase by phase; logs `stage`.
 
     What learns depends on the epoch alone, so a resumed run, or one with
-    `initial_epoch`, goes on in the right stage. The optimizer keeps the state of what
-    already learned, unless the stage names an optimizer of its own. The last stage is
+    `initial_epoch`, goes on in the right phase. The optimizer keeps the state of what
+    already learned, unless the phase names an optimizer of its own. The last phase is
     left as it is when training ends. List callbacks that read the logs, such as
     `TensorBoard`, after it.
 
-    The model has `layer_groups`, a dict of "task", "backbone" and "embedding" with
-    their layers, and its optimizer must have been built on the weights of all of them,
-    as `SiATLClassifier.compile` does.
+    The model has `layer_groups`, a dict of group to layers, the top group first, and
+    its optimizer must have been built on the weights of all of them, as
+    `SiATLClassifier.compile` does.
 
     Args:
-        backbone_epoch: int, the paper's n: epoch, counted from 1, from which the
-            backbone learns (stage 2); `None` for never.
-        embedding_epoch: int, the paper's k: epoch from which the embedding learns too
-            (stage 3); `None` for never.
-        optimizers: dict of stage (2 or 3) to the optimizer, or its name, that the
-            model is recompiled with when the stage begins; its state starts empty.
-        layers_per_epoch: int, how many more of the backbone's layers learn in each
-            epoch of stage 2, from the top; `None` for all at once.
+        phases: the phases in the order of their epochs, see `Phase`; the paper's by
+            default, see `stages`.
         verbose: int, 1 to print a line when layers begin to learn, 0 for silence.
 
     Raises:
-        ValueError: if an argument is out of range, the stages are out of order, or
-            the model has no such groups.
+        ValueError: if the phases are out of order, or the model has no such groups.
 
     Example:
-    >>> unfreezing = SequentialUnfreezing(backbone_epoch=2, embedding_epoch=5)
+    >>> unfreezing = SequentialUnfreezing(stages(backbone_epoch=2, embedding_epoch=5))
     >>> [unfreezing.stage(epoch) for epoch in (1, 2, 4, 5)]
     [1, 2, 2, 3]
     """
 
     def __init__(
-        self,
-        backbone_epoch: int | None = 2,
-        embedding_epoch: int | None = 5,
-        optimizers: Mapping[int, Any] | None = None,
-        layers_per_epoch: int | None = None,
-        verbose: int = 1,
+        self, phases: Sequence[Phase] = PAPER_STAGES, verbose: int = 1
     ) -> None:
         super().__init__()
-        _check_epochs(backbone_epoch, embedding_epoch)
-        if optimizers is not None and not isinstance(optimizers, Mapping):
-            raise ValueError(
-                "`optimizers` must be a dict of stage to optimizer. Received: "
-                f"optimizers={optimizers!r}."
-            )
-        optimizers = dict(optimizers or {})
-        if set(optimizers) - {2, 3}:
-            raise ValueError(
-                "`optimizers` names optimizers for the stages 2 and 3; stage 1 has the "
-                f"one of `compile`. Received: stages {list(optimizers)}."
-            )
-        for optimizer in optimizers.values():
-            _check_optimizer(optimizer)
-        if layers_per_epoch is not None:
-            check_whole(1, layers_per_epoch=layers_per_epoch)
-        self.backbone_epoch = backbone_epoch
-        self.embedding_epoch = embedding_epoch
-        self.optimizers = optimizers
-        self.layers_per_epoch = layers_per_epoch
+        self.phases = check_phases(phases)
         self.verbose = verbose
         self._stage_with_optimizer = 1
         self._began = False
         self._epochs_run = 0
 
     def stage(self, epoch: int) -> int:
-        """Returns the stage, 1 to 3, of an epoch counted from 1."""
-        return stage_of(epoch, self.backbone_epoch, self.embedding_epoch)
+        """Returns the number of the phase, from 1, of an epoch counted from 1."""
+        return phase_number(self.phases, epoch)
 
     def state_for_backup(self) -> dict[str, Any]:
         """Returns the stage whose optimizer the model has."""
@@ -99,17 +73,21 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the model."""
         groups = getattr(self.model, "layer_groups", None)
-        if groups is None or set(groups) != {"task", "backbone", "embedding"}:
+        named = {name for phase in self.phases for name in phase.learns}
+        if groups is None or not named <= set(groups):
             raise ValueError(
                 "`SequentialUnfreezing` needs a model whose `layer_groups` is a dict "
-                'of the layers of "task", "backbone" and "embedding", as '
-                f"`SiATLClassifier` has it. Received: {type(self.model).__name__} with "
+                f"of the layers of {sorted(named)}, as `SiATLClassifier` has it. "
+                f"Received: {type(self.model).__name__} with "
                 f"layer_groups={None if groups is None else list(groups)}."
             )
-        if self.optimizers and not hasattr(self.model, "recompile"):
+        if any(phase.optimizer for phase in self.phases) and not hasattr(
+            self.model, "recompile"
+        ):
             raise ValueError(
-                "`optimizers` needs a model with a method `recompile(optimizer)`, as "
-                f"`SiATLClassifier` has it. Received: {type(self.model).__name__}."
+                "A phase with an optimizer of its own needs a model with a method "
+                "`recompile(optimizer)`, as `SiATLClassifier` has it. Received: "
+                f"{type(self.model).__name__}."
             )
         self._stage_with_optimizer = 1
         self._began = False
@@ -118,13 +96,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Thaws and freezes what the epoch asks for."""
         groups = _with_weights(self.model.layer_groups)
-        learning = layers_learning(
-            groups,
-            epoch + 1,
-            self.backbone_epoch,
-            self.embedding_epoch,
-            self.layers_per_epoch,
-        )
+        learning = layers_learning(self.phases, groups, epoch + 1)
         thawed = {
             name: [layer for layer in learning[name] if not layer.trainable]
             for name in groups
@@ -146,10 +118,10 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             logs["stage"] = self.stage(epoch + 1)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Warns if training was stopped before the last stage began."""
-        last = self.embedding_epoch or self.backbone_epoch
+        """Warns if training was stopped before the last phase began."""
+        last = self.phases[-1].from_epoch
         epochs = self._epochs_run
-        if self.model.stop_training and last is not None and epochs < last:
+        if self.model.stop_training and epochs < last:
             warnings.warn(
                 f"Training was stopped after epoch {epochs}, in stage "
                 f"{self.stage(epochs)}: stage {self.stage(last)}, which begins with "
@@ -159,11 +131,15 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             )
 
     def _set_optimizer(self, stage: int) -> None:
-        """Recompiles if a stage up to this one brings an optimizer not yet in place."""
-        due = [s for s in self.optimizers if self._stage_with_optimizer < s <= stage]
+        """Recompiles if a phase up to this one brings an optimizer not yet in place."""
+        due = [
+            number
+            for number, phase in enumerate(self.phases, start=1)
+            if phase.optimizer and self._stage_with_optimizer < number <= stage
+        ]
         if due:
             self._stage_with_optimizer = max(due)
-            self.model.recompile(self.optimizers[max(due)])
+            self.model.recompile(self.phases[max(due) - 1].optimizer)
 
     def _report(self, epoch: int, thawed: dict[str, list[Any]]) -> None:
         chief = self.model.distribute_strategy.extended.should_save_summary
@@ -201,30 +177,3 @@ def _set_trainable(
                 layer.trainable = id(layer) in wanted
                 changed = True
     return changed
-
-
-def _check_optimizer(optimizer: Any) -> None:
-    try:
-        keras.optimizers.get(optimizer)
-    except ValueError as error:
-        raise ValueError(
-            "`optimizers` must hold Keras optimizers or their names. Received: "
-            f"{optimizer!r}."
-        ) from error
-
-
-def _check_epochs(backbone_epoch: int | None, embedding_epoch: int | None) -> None:
-    for name, epoch in (
-        ("backbone_epoch", backbone_epoch),
-        ("embedding_epoch", embedding_epoch),
-    ):
-        if epoch is not None:
-            check_whole(1, **{name: epoch})
-    if embedding_epoch is not None and (
-        backbone_epoch is None or backbone_epoch > embedding_epoch
-    ):
-        raise ValueError(
-            "`backbone_epoch` must not come after `embedding_epoch`: layers thaw from "
-            f"the top. Received: backbone_epoch={backbone_epoch}, "
-            f"embedding_epoch={embedding_epoch}."
-        )

@@ -4,7 +4,7 @@ from siatl_keras.workflows.evaluate import evaluate_classifier, write_evaluation
 from siatl_keras.workflows.experiment_grid import experiment_grid
 from siatl_keras.workflows.explain import explain
 from siatl_keras.workflows.finetune import finetune
-from siatl_keras.workflows.methods import METHODS, Method
+from siatl_keras.workflows.finetune_config import METHOD_NAMES, FinetuneConfig
 from siatl_keras.workflows.predict import (
     format_header,
     format_prediction,
@@ -15,8 +15,8 @@ from siatl_keras.workflows.reproduce import reproduce
 from siatl_keras.workflows.tune import tune
 
 __all__ = [
-    "METHODS",
-    "Method",
+    "METHOD_NAMES",
+    "FinetuneConfig",
     "evaluate_classifier",
     "experiment_grid",
     "explain",

@@ -25,54 +25,30 @@ from siatl_keras.models import (
     LSTMCausalLMPreprocessor,
     backbone_class,
 )
-from siatl_keras.training import discriminative_optimizer
+from siatl_keras.plans import LanguageModelTraining
+from siatl_keras.training import GroupedOptimizer
+from siatl_keras.workflows.finetune_config import FinetuneConfig
 from siatl_keras.workflows.pretrain_language_model import save_preset
 
 
 def adapt_language_model(
-    train: str,
-    validation: str,
-    lm: str,
+    config: FinetuneConfig,
+    training: LanguageModelTraining,
     preset: Path,
-    tensorboard: Path,
-    *,
-    text_column: str,
-    epochs: int,
-    batch_size: int,
-    sequence_length: int,
-    learning_rate: float,
-    rate_divisor: float,
-    schedule: str,
-    clipnorm: float,
-    sampled_words: int | None,
-    backbone: dict[str, Any] | None,
-    seed: int,
     strategy: tf.distribute.Strategy | None = None,
     verbose: int = 2,
 ) -> dict[str, Any]:
     """Trains on the texts of a labelled file, and saves the best epoch as a preset.
 
-    Does nothing where the preset exists. A run that was killed goes on when it is
-    called again.
+    Does nothing where the preset exists. A run that was killed resumes when it is
+    called again. TensorBoard logs go to `tensorboard/language_model` in the run's
+    folder.
 
     Args:
-        train: file with the texts.
-        validation: file with the texts for the perplexity.
-        lm: preset of the language model.
+        config: of the run, which says which texts and language model.
+        training: epochs, the last of which ends the schedule, and rate: the LM head,
+            which is tied to the embedding, is the top layer.
         preset: folder of the preset to be made.
-        tensorboard: folder of the logs.
-        text_column: name of the column with the text.
-        epochs: int; the schedule ends with the last one.
-        batch_size: int, texts a step.
-        sequence_length: int, most tokens kept of a text.
-        learning_rate: float, highest rate of the top layer: the LM head, which is tied
-            to the embedding.
-        rate_divisor: float, by which each layer's rate is lower than that above it.
-        schedule: a key of `SCHEDULES`.
-        clipnorm: float, norm that the gradient of each layer is clipped to.
-        sampled_words: int, see `LSTMCausalLM.compile`; all if not given.
-        backbone: arguments that override the preset's, such as dropouts.
-        seed: int, of dropout and shuffling.
         strategy: `tf.distribute.Strategy`; the default one if not given.
         verbose: as for `keras.Model.fit`.
 
@@ -84,55 +60,63 @@ def adapt_language_model(
         ValueError: if a file or the preset cannot be read.
         TrainingDivergedError: if no epoch had a finite loss.
     """
+    lm, batch_size = config.lm, config.batch_size
+    tensorboard = Path(config.output) / "tensorboard" / "language_model"
     check_adaptable(lm)
     if preset.exists():
         return json.loads((preset / "metrics.json").read_text("utf-8"))
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(config.seed)
     steps, held_out_steps = (
-        math.ceil(sum(1 for _ in read_texts(path, text_column)) / batch_size)
-        for path in (train, validation)
+        math.ceil(sum(1 for _ in read_texts(path, config.text_column)) / batch_size)
+        for path in (config.train, config.validation)
     )
     with (strategy or tf.distribute.get_strategy()).scope():
-        overrides = {"dtype": keras.config.dtype_policy(), **(backbone or {})}
+        overrides: dict[str, Any] = config.backbone_arguments(LSTMBackbone)
         model = LSTMCausalLM(
-            _keras_hub_internals.load_backbone(lm, **overrides),
+            _keras_hub_internals.load_backbone(
+                lm, dtype=keras.config.dtype_policy(), **overrides
+            ),
             LSTMCausalLMPreprocessor(
-                _keras_hub_internals.load_tokenizer(lm), sequence_length
+                _keras_hub_internals.load_tokenizer(lm), config.sequence_length
             ),
         )
         *layers, top = model.variable_groups_by_layer
-        optimizer = discriminative_optimizer(
-            dict.fromkeys([top, *layers], steps * epochs),
-            learning_rate,
-            rate_divisor,
-            schedule,
-            clipnorm,
+        optimizer = GroupedOptimizer(
+            {
+                name: training.rate.make("adam", steps * training.epochs, depth)
+                for depth, name in enumerate([top, *layers])
+            }
         )
-        model.compile(optimizer, sampled_words=sampled_words)
+        model.compile(optimizer, sampled_words=config.sampled_words)
         model.optimizer.build(model.trainable_variables)
     data: dict[str, Any] = {
         "preprocessor": model.preprocessor,
         "batch_size": batch_size,
-        "text_column": text_column,
+        "text_column": config.text_column,
     }
     backup = BackupAndRestore(
         preset.with_name(preset.name + "_training"), delete_checkpoint=False
     )
     # Keras warns of any data that ends without having said when.
-    held_out = lm_dataset(validation, **data).cache()
+    held_out = lm_dataset(config.validation, **data).cache()
     held_out = held_out.apply(tf.data.experimental.assert_cardinality(held_out_steps))
     before = model.evaluate(held_out, return_dict=True, verbose=0)["perplexity"]
     skip = backup.epochs_done * steps
     history = model.fit(
-        lm_dataset(train, **data, seed=seed, repeat=True, skip_steps=skip),
+        lm_dataset(
+            config.train, **data, seed=config.seed, repeat=True, skip_steps=skip
+        ),
         steps_per_epoch=steps,
-        epochs=epochs,
+        epochs=training.epochs,
         validation_data=held_out,
         callbacks=[
             GroupLearningRates(),
             # As many epochs as there are: for the best weights alone.
             keras.callbacks.EarlyStopping(
-                "val_perplexity", patience=epochs, mode="min", restore_best_weights=True
+                "val_perplexity",
+                patience=training.epochs,
+                mode="min",
+                restore_best_weights=True,
             ),
             keras.callbacks.TensorBoard(str(tensorboard)),
             backup,
@@ -163,8 +147,8 @@ def check_adaptable(
     Args:
         lm: preset of the language model.
         method: what is to adapt it, for the message.
-        lora_rank: see `finetune`.
-        gradient_checkpointing: see `finetune`.
+        lora_rank: see `FinetuneConfig`.
+        gradient_checkpointing: see `FinetuneConfig`.
     """
     kind = backbone_class(lm)
     if not issubclass(kind, LSTMBackbone):

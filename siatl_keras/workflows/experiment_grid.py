@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from siatl_keras.evaluation import RunKey
-from siatl_keras.workflows.methods import METHODS
+from siatl_keras.workflows.finetune_config import METHOD_NAMES
 
 # Those that the curve over the number of training texts compares.
 TRAINING_SIZE_METHODS = ("siatl", "ulmfit", "p-lm", "bow")
@@ -27,7 +27,7 @@ def experiment_grid(
 
     Args:
         datasets: number of training texts, by data set.
-        methods: keys of `METHODS`, for the table. Those of `TRAINING_SIZE_METHODS`
+        methods: of `METHOD_NAMES`, for the table. Those of `TRAINING_SIZE_METHODS`
             among them are also run on subsets.
         seeds: int, runs of each.
         subset_sizes: numbers of training texts; one that a data set does not exceed
@@ -40,10 +40,11 @@ def experiment_grid(
     Raises:
         ValueError: if a method is unknown, or a number out of range.
     """
-    unknown = [method for method in methods if method not in METHODS]
+    unknown = [method for method in methods if method not in METHOD_NAMES]
     if unknown or not methods:
         raise ValueError(
-            f"`methods` must be some of {list(METHODS)}. Received: {list(methods)}."
+            f"`methods` must be some of {list(METHOD_NAMES)}. Received: "
+            f"{list(methods)}."
         )
     if not datasets:
         raise ValueError("`datasets` is empty. Name at least one.")

@@ -1,132 +1,50 @@
 """`finetune`: from labelled texts and a language model to a tested classifier.
 
-Source: Chronopoulou et al. 2019, sections 3 and 4; the defaults are the authors'
-settings for their sarcasm data, but for the rate of what was pretrained. Those for
-ULMFiT's language model are Howard & Ruder's (2018, section 4.1).
+Source: Chronopoulou et al. 2019, sections 3 and 4.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
-from siatl_keras.callbacks import (
-    BackupAndRestore,
-    GammaDecay,
-    GroupLearningRates,
-    SequentialUnfreezing,
-    WeightAveraging,
-)
-from siatl_keras.data import LabelMap, read_examples
+from siatl_keras.callbacks import BackupAndRestore
+from siatl_keras.data import Examples, LabelMap, read_examples
 from siatl_keras.evaluation import plot_training
-from siatl_keras.models import SiATLClassifier, suited_optimizer
+from siatl_keras.models import SiATLClassifier, backbone_class
+from siatl_keras.plans import Plan
 from siatl_keras.run_folder import finish_run
 from siatl_keras.workflows.adapt_language_model import (
     adapt_language_model,
     check_adaptable,
 )
 from siatl_keras.workflows.evaluate import evaluate_classifier
+from siatl_keras.workflows.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.workflows.linear_baselines import fit_linear_baseline
-from siatl_keras.workflows.methods import METHODS
-from siatl_keras.workflows.stages import Stages, optimizer_of, stages_of
 
 
 def finetune(
-    train: str,
-    validation: str,
-    test: str,
-    lm: str,
-    output: str,
-    *,
-    method: str = "siatl",
-    text_column: str = "text",
-    label_column: str = "label",
-    epochs: int = 30,
-    patience: int = 6,
-    batch_size: int = 32,
-    sequence_length: int = 80,
-    gamma_initial: float = 0.2,
-    gamma_final: float = 0.1,
-    gamma_epochs: int = 15,
-    backbone_epoch: int = 2,
-    embedding_epoch: int = 5,
-    task_learning_rate: float = 5e-4,
-    pretrained_learning_rate: float | None = None,
-    pretrained_optimizer: str | None = None,
-    clipnorm: float = 1.0,
-    schedule: str | None = None,
-    average_momentum: float | None = None,
-    lm_epochs: int = 15,
-    lm_learning_rate: float = 4e-3,
-    class_weight: str | None = None,
-    task_layers: dict[str, Any] | None = None,
-    backbone: dict[str, Any] | None = None,
-    sampled_words: int | None = None,
-    lora_rank: int | None = None,
-    gradient_checkpointing: bool = False,
-    layers_per_epoch: int | None = None,
-    stage_optimizers: dict[int, str] | None = None,
-    seed: int = 0,
+    config: FinetuneConfig,
     strategy: tf.distribute.Strategy | None = None,
     verbose: int = 2,
 ) -> tuple[Any, dict[str, Any]]:
     """Fine-tunes a classifier with early stopping, and tests it.
 
-    A run that was killed goes on where it was when it is started again with the same
+    A run that was killed resumes where it was when it is started again with the same
     `output`, also after its last epoch. The folder gets TensorBoard logs, the model as
     a preset in `model`, the test report, a plot of the training, and, last of all, what
     is returned as `metrics.json`. Training that diverges ends with the last weights
     that were finite.
 
     Args:
-        train: file of labelled texts, see `siatl_keras.data.read_examples`.
-        validation: file for early stopping.
-        test: file for the report; "" for none.
-        lm: preset of the language model.
-        output: folder of the run.
-        method: a key of `METHODS`. "bow" and "nbow" fine-tune nothing, and of what
-            follows use the columns, `class_weight` and `sequence_length` alone.
-        text_column: name of the column with the text.
-        label_column: name of the column with the label.
-        epochs: int, most epochs.
-        patience: int, epochs without a lower validation task loss before stopping.
-        batch_size: int, texts a step, over all replicas.
-        sequence_length: int, most tokens kept of a text.
-        gamma_initial: float, γ in the first epoch.
-        gamma_final: float, γ from epoch `gamma_epochs` on.
-        gamma_epochs: int.
-        backbone_epoch: int, the paper's n, counted from 1.
-        embedding_epoch: int, the paper's k.
-        task_learning_rate: float, Adam's, for the new layers, and for all of "scratch"
-            and "last-token"; the rates of "ulmfit" follow from it.
-        pretrained_learning_rate: float, for the pretrained layers; that of
-            `PRETRAINED_RATES` if not given.
-        pretrained_optimizer: theirs, "sgd" or "adam"; `suited_optimizer` chooses if not
-            given.
-        clipnorm: float, norm that the gradient of each optimizer is clipped to.
-        schedule: a key of `SCHEDULES`; the method's own if not given. The rates are
-            then the highest; a schedule ends with the last of `epochs`.
-        average_momentum: float, see `WeightAveraging`; no averaging if not given.
-        lm_epochs: int, epochs of training the language model on the task's texts
-            first, for the methods that do.
-        lm_learning_rate: float, highest rate of the language model's top layer in it.
-        class_weight: "balanced" to weight classes by their rarity.
-        task_layers: arguments of `SiATLClassifier` for the task layers, but for those
-            that the method fixes.
-        backbone: arguments that override the preset's, such as dropouts.
-        sampled_words: int, words that estimate the LM loss in training, see
-            `SiATLClassifier.compile`; all if not given.
-        lora_rank: int, rank of the adapters that learn in place of the backbone's
-            weights; none if not given.
-        gradient_checkpointing: see `SiATLClassifier`.
-        layers_per_epoch: int, see `SequentialUnfreezing`.
-        stage_optimizers: see `SequentialUnfreezing(optimizers=)`.
-        seed: int, of weights, dropout and shuffling.
+        config: what to do.
         strategy: `tf.distribute.Strategy`; the default one if not given.
         verbose: as for `keras.Model.fit`.
 
@@ -136,148 +54,131 @@ def finetune(
         "bow" and "nbow" a scikit-learn pipeline that takes texts, and no history.
 
     Raises:
-        ValueError: if a file or the preset cannot be read, `method` is unknown or not
-            for this language model, or γ is no positive number.
+        ValueError: if a file or the preset cannot be read, or a setting is wrong for
+            the method or the language model.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
-    if method not in METHODS:
-        raise ValueError(f"`method` must be one of {list(METHODS)}. Received: {method}")
-    row = METHODS[method]
-    gamma_decay = GammaDecay(gamma_initial, gamma_final, gamma_epochs)
-    if row.adapts_language_model:
-        check_adaptable(lm, method, lora_rank, gradient_checkpointing)
-    examples = read_examples(train, text_column, label_column)
-    label_map = LabelMap.from_examples(examples)
-    held_out = read_examples(validation, text_column, label_column)
-    held_out_labels = label_map.encode(held_out)
-    tested = read_examples(test, text_column, label_column) if test else None
-    if tested:
-        label_map.encode(tested)  # Raises now rather than after the training.
-
-    folder = Path(output)
+    plan = None if config.method in BASELINES else config.plan()
+    if plan and plan.language_model:
+        check_adaptable(
+            config.lm, config.method, config.lora_rank, config.gradient_checkpointing
+        )
+    data = _Data.read(config)
+    folder = Path(config.output)
     # An earlier run's, which would call this one finished before it is.
     (folder / "metrics.json").unlink(missing_ok=True)
-    metrics: dict[str, Any] = {"method": method, "seed": seed}
-    if row.features:
-        fitted, figures = fit_linear_baseline(
-            row.features,
-            examples,
-            held_out,
-            tested,
-            label_map,
-            lm,
-            folder,
-            sequence_length=sequence_length,
-            class_weight=class_weight,
+    metrics: dict[str, Any] = {"method": config.method, "seed": config.seed}
+    if plan is None:
+        model, figures = fit_linear_baseline(
+            config, data.train, data.held_out, data.test
         )
-        metrics |= figures
-        finish_run(folder, metrics)
-        return fitted, metrics
+    else:
+        model, figures = _finetune(config, plan, data, folder, strategy, verbose)
+    metrics |= figures
+    finish_run(folder, metrics)
+    return model, metrics
 
-    schedule = schedule or row.schedule
-    adapted = folder / "backup" / "language_model"
-    if row.adapts_language_model:
+
+@dataclass(frozen=True)
+class _Data:
+    """The labelled texts of a run, all labels known."""
+
+    train: Examples
+    held_out: Examples
+    test: Examples | None
+    label_map: LabelMap
+
+    @classmethod
+    def read(cls, config: FinetuneConfig) -> _Data:
+        columns = (config.text_column, config.label_column)
+        train = read_examples(config.train, *columns)
+        held_out = read_examples(config.validation, *columns)
+        test = read_examples(config.test, *columns) if config.test else None
+        label_map = LabelMap.from_examples(train)
+        for examples in (held_out, test):
+            if examples:
+                # Raises now rather than after the training.
+                label_map.encode(examples)
+        return cls(train, held_out, test, label_map)
+
+    def labels(self, examples: Examples) -> np.ndarray:
+        return self.label_map.encode(examples)
+
+
+def _finetune(
+    config: FinetuneConfig,
+    plan: Plan,
+    data: _Data,
+    folder: Path,
+    strategy: tf.distribute.Strategy | None,
+    verbose: int,
+) -> tuple[SiATLClassifier, dict[str, Any]]:
+    metrics: dict[str, Any] = {}
+    lm = config.lm
+    if plan.language_model:
+        adapted = folder / "backup" / "language_model"
         metrics["language_model"] = adapt_language_model(
-            train,
-            validation,
-            lm,
-            adapted,
-            folder / "tensorboard" / "language_model",
-            text_column=text_column,
-            epochs=lm_epochs,
-            batch_size=batch_size,
-            sequence_length=sequence_length,
-            learning_rate=lm_learning_rate,
-            rate_divisor=row.rate_divisor or 1.0,
-            schedule=schedule,
-            clipnorm=clipnorm,
-            sampled_words=sampled_words,
-            backbone=backbone,
-            seed=seed,
-            strategy=strategy,
-            verbose=verbose,
+            config, plan.language_model, adapted, strategy, verbose
         )
         lm = str(adapted)
-
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(config.seed)
     with (strategy or tf.distribute.get_strategy()).scope():
-        model = SiATLClassifier.from_preset(
-            lm,
-            load_weights=row.pretrained,
-            label_names=label_map.names,
-            auxiliary_loss=row.auxiliary_loss,
-            sequence_length=sequence_length,
-            gradient_checkpointing=gradient_checkpointing,
-            **{**(task_layers or {}), **row.head},
-            backbone_overrides=backbone,
-        )
-        if lora_rank:
-            _enable_lora(model.backbone, lora_rank)
-        asked = Stages(backbone_epoch, embedding_epoch, layers_per_epoch)
-        stages = stages_of(row, model, asked)
-        optimizer = optimizer_of(
-            row,
-            model,
-            stages,
-            epochs=epochs,
-            steps_per_epoch=-(-len(examples.texts) // batch_size),
-            schedule=schedule,
-            task_learning_rate=task_learning_rate,
-            pretrained_learning_rate=pretrained_learning_rate,
-            pretrained_optimizer=(
-                pretrained_optimizer or suited_optimizer(type(model.backbone))
-            ),
-            clipnorm=clipnorm,
-        )
-        model.compile(optimizer, sampled_words=sampled_words)
-    averaging = [] if average_momentum is None else [WeightAveraging(average_momentum)]
+        model = _new_model(config, plan, lm, data.label_map.names)
+        steps = math.ceil(len(data.train.texts) / config.batch_size)
+        optimizer = plan.optimizer(model, steps)
+        model.compile(optimizer, sampled_words=config.sampled_words)
+    backup = BackupAndRestore(folder / "backup", delete_checkpoint=False)
     history = model.fit(
-        examples.texts,
-        label_map.encode(examples),
-        batch_size=batch_size,
-        validation_data=(held_out.texts, held_out_labels),
-        class_weight=class_weight,
-        epochs=epochs,
-        seed=seed,
-        callbacks=[
-            gamma_decay,
-            SequentialUnfreezing(
-                stages.backbone_epoch,
-                stages.embedding_epoch,
-                stage_optimizers if row.sequential_unfreezing else None,
-                stages.layers_per_epoch,
-            ),
-            GroupLearningRates(),
-            *averaging,
-            keras.callbacks.EarlyStopping(
-                "val_task_loss",
-                patience=patience,
-                mode="min",
-                restore_best_weights=True,
-            ),
-            keras.callbacks.TensorBoard(str(folder / "tensorboard")),
-            BackupAndRestore(folder / "backup", delete_checkpoint=False),
-        ],
+        data.train.texts,
+        data.labels(data.train),
+        batch_size=config.batch_size,
+        validation_data=(data.held_out.texts, data.labels(data.held_out)),
+        class_weight=config.class_weight,
+        epochs=plan.epochs,
+        seed=config.seed,
+        callbacks=plan.callbacks(folder / "tensorboard", backup),
         verbose=verbose,
     )
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
-    epochs_run = as_epochs(history)
-    best = min(epochs_run, key=_rank)
-    metrics |= {
+    metrics |= _figures(history)
+    plot_training(metrics["history"], folder / "training.png")
+    if data.test:
+        metrics["test"] = evaluate_classifier(model, data.test, folder).to_dict()
+    return model, metrics
+
+
+def _new_model(
+    config: FinetuneConfig, plan: Plan, lm: str, label_names: list[str]
+) -> SiATLClassifier:
+    model = SiATLClassifier.from_preset(
+        lm,
+        load_weights=plan.pretrained,
+        label_names=label_names,
+        auxiliary_loss=plan.gamma is not None,
+        sequence_length=config.sequence_length,
+        gradient_checkpointing=config.gradient_checkpointing,
+        backbone_overrides=config.backbone_arguments(backbone_class(lm)),
+        **config.task_arguments(plan),
+    )
+    if config.lora_rank:
+        _enable_lora(model.backbone, config.lora_rank)
+    return model
+
+
+def _figures(history: keras.callbacks.History) -> dict[str, Any]:
+    """Returns what `metrics.json` says of the training."""
+    epochs = as_epochs(history)
+    best = min(epochs, key=_rank)
+    return {
         "best_epoch": best["epoch"],
         "validation": {
             key.removeprefix("val_"): value
             for key, value in best.items()
             if key.startswith("val_")
         },
-        "history": epochs_run,
+        "history": epochs,
     }
-    plot_training(epochs_run, folder / "training.png")
-    if tested:
-        metrics["test"] = evaluate_classifier(model, tested, folder).to_dict()
-    finish_run(folder, metrics)
-    return model, metrics
 
 
 def _rank(logs: dict[str, Any]) -> float:

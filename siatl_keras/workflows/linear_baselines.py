@@ -22,6 +22,7 @@ from siatl_keras.evaluation import (
 )
 from siatl_keras.models import average_embeddings
 from siatl_keras.workflows.evaluate import write_evaluation
+from siatl_keras.workflows.finetune_config import FinetuneConfig
 
 
 def _counts(lm: str, sequence_length: int) -> Any:
@@ -42,48 +43,35 @@ def _embeddings(lm: str, sequence_length: int) -> Any:
 # What turns texts into features: made of the language model's preset and the most
 # tokens that it reads of a text.
 FEATURES: dict[str, Callable[[str, int], Any]] = {
-    "counts": _counts,
-    "embeddings": _embeddings,
+    "bow": _counts,
+    "nbow": _embeddings,
 }
 
 
 def fit_linear_baseline(
-    features: str,
-    train: Examples,
-    held_out: Examples,
-    tested: Examples | None,
-    label_map: LabelMap,
-    lm: str,
-    folder: Path,
-    *,
-    sequence_length: int,
-    class_weight: str | None,
+    config: FinetuneConfig, train: Examples, held_out: Examples, tested: Examples | None
 ) -> tuple[Pipeline, dict[str, Any]]:
     """Fits logistic regression on features of texts, and tests it.
 
     Args:
-        features: a key of `FEATURES`.
+        config: its `method` is a key of `FEATURES`; the report goes to its `output`.
         train: labelled texts.
         held_out: labelled texts that the regularisation is chosen by.
-        tested: labelled texts for the report in `folder`, or `None`.
-        label_map: the classes.
-        lm: preset of the language model.
-        folder: where the report goes.
-        sequence_length: int, most tokens read of a text.
-        class_weight: "balanced" to weight classes by their rarity.
+        tested: labelled texts for the report, or `None`.
 
     Returns:
         `(model, metrics)`: a pipeline that predicts class numbers of texts, and a dict
         with the figures under the same names as those of fine-tuning.
     """
-    transform = FEATURES[features](lm, sequence_length)
+    label_map = LabelMap.from_examples(train)
+    transform = FEATURES[config.method](config.lm, config.sequence_length)
     held_out_labels = label_map.encode(held_out)
     classifier, loss = fit_linear_classifier(
         transform.fit_transform(train.texts),
         label_map.encode(train),
         transform.transform(held_out.texts),
         held_out_labels,
-        class_weight,
+        config.class_weight,
     )
     model = Pipeline([("features", transform), ("classifier", classifier)])
 
@@ -101,6 +89,8 @@ def fit_linear_baseline(
     if tested:
         probabilities = model.predict_proba(tested.texts)
         labels = label_map.encode(tested)
-        figures = write_evaluation(labels, probabilities, label_map.names, folder)
+        figures = write_evaluation(
+            labels, probabilities, label_map.names, Path(config.output)
+        )
         metrics["test"] = figures.to_dict()
     return model, metrics

@@ -40,7 +40,7 @@ def reproduce(
     Args:
         datasets: names of data sets, each with a flag file in `flags_folder`. A method
             may have settings of its own there, `<dataset>_<method>.flags`.
-        methods: keys of `METHODS`.
+        methods: of `METHOD_NAMES`.
         output: folder of the experiment.
         seeds: int, runs of each setting.
         subset_sizes: numbers of training texts for the curve; see `experiment_grid`.

@@ -24,8 +24,8 @@ from siatl_keras.evaluation import (
     runs_by_gamma,
 )
 from siatl_keras.workflows.experiment_grid import GAMMA_METHOD, NO_GAMMA_METHOD
+from siatl_keras.workflows.finetune_config import METHOD_NAMES
 from siatl_keras.workflows.flag_files import flag_values, read_flag_file
-from siatl_keras.workflows.methods import METHODS
 from siatl_keras.workflows.run_missing import beside
 
 
@@ -68,7 +68,7 @@ def reproducing_commands(keys: Sequence[RunKey], program: str) -> list[str]:
         own = [key for key in keys if key.dataset == dataset]
         compared = {key.method for key in own if key.gamma is None} or {GAMMA_METHOD}
         options = [
-            f"--methods={','.join(m for m in METHODS if m in compared)}",
+            f"--methods={','.join(m for m in METHOD_NAMES if m in compared)}",
             f"--seeds={max(key.seed for key in own) + 1}",
         ]
         if sizes := sorted({key.texts for key in own if key.texts is not None}):
@@ -83,7 +83,7 @@ def reproducing_commands(keys: Sequence[RunKey], program: str) -> list[str]:
 
 
 def _write_table(output: Path, whole: Sequence[RunResult], program: str) -> None:
-    table = MainTable.of(whole, list(METHODS))
+    table = MainTable.of(whole, list(METHOD_NAMES))
     commands = _commands(whole, program)
     write_json(output / "table.json", {**table.to_dict(), "commands": commands})
     write_text(output / "table.md", table.to_markdown() + _code(commands))
@@ -111,7 +111,7 @@ def _draw_training_size(
     shown = [*subsets, *ends]
     plot_training_size(
         shown,
-        list(METHODS),
+        list(METHOD_NAMES),
         {run.key.dataset: _count_texts(output / "runs", run.key) for run in ends},
         " ; ".join(_commands(shown, program)),
         output / "training_size.png",

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
+import tensorflow as tf
 
 from siatl_keras.atomic import write_text
-from siatl_keras.models import backbone_class, suited_optimizer
-from siatl_keras.training import PRETRAINED_RATES, TrainingDivergedError
+from siatl_keras.training import TrainingDivergedError
 from siatl_keras.workflows.finetune import finetune
-from siatl_keras.workflows.search_space import as_flags, search_space, with_flags
+from siatl_keras.workflows.finetune_config import FinetuneConfig
+from siatl_keras.workflows.search_space import as_settings, search_space
 
 # What is measured on the validation texts, in the best epoch, and which way is better.
 OBJECTIVES = {"task_loss": "min", "macro_f1": "max"}
@@ -34,29 +34,29 @@ class Trial:
         score: the objective; `None` if the trial failed.
     """
 
-    flags: dict[str, float]
+    flags: dict[str, Any]
     score: float | None
 
 
 def tune(
-    arguments: Mapping[str, Any],
-    output: str | Path,
+    config: FinetuneConfig,
     *,
     trials: int = 20,
     objective: str = "task_loss",
+    strategy: tf.distribute.Strategy | None = None,
 ) -> list[Trial]:
     """Searches, and writes the table `trials.md`, best first.
 
-    The first trial has the arguments as they are given, so that the best is never worse
-    than they. A search that was stopped goes on where it was, in the middle of a trial
+    The first trial has the settings as they are given, so that the best is never worse
+    than they. A search that was stopped resumes where it was, in the middle of a trial
     too; one that has ended goes on with more `trials`.
 
     Args:
-        arguments: those of `finetune`, but for `output`. `test` is not used: a search
-            must not see it.
-        output: folder; the state of the search lies in `backup`.
+        config: the run to improve. `test` is not used: a search must not see it. The
+            state of the search lies in `backup` in its `output`.
         trials: int, fine-tunings in all.
         objective: a key of `OBJECTIVES`.
+        strategy: `tf.distribute.Strategy`; the default one if not given.
 
     Returns:
         the trials, best first, failed ones last.
@@ -71,19 +71,10 @@ def tune(
         )
     if trials < 1:
         raise ValueError(f"`trials` must be at least 1. Received: trials={trials}.")
-    optimizer = arguments["pretrained_optimizer"] or suited_optimizer(
-        backbone_class(arguments["lm"])
-    )
-    rate = arguments["pretrained_learning_rate"] or PRETRAINED_RATES[optimizer]
-    space = search_space(
-        {
-            **arguments,
-            "pretrained_optimizer": optimizer,
-            "pretrained_learning_rate": rate,
-        }
-    )
+    space = search_space(config)
     tuner = FinetuneTuner(
-        {**arguments, "test": "", "verbose": 0},
+        replace(config, test=""),
+        strategy,
         oracle=_GivenFirst(
             objective=keras_tuner.Objective(objective, OBJECTIVES[objective]),
             max_trials=trials,
@@ -91,11 +82,11 @@ def tune(
             num_initial_points=len(space.space),
             hyperparameters=space,
             # 0 would be random to it.
-            seed=arguments["seed"] + 1,
+            seed=config.seed + 1,
             # Rates may be too high several times in a row.
             max_consecutive_failed_trials=trials + 1,
         ),
-        directory=str(output),
+        directory=config.output,
         project_name="backup",
         overwrite=False,
     )
@@ -103,14 +94,14 @@ def tune(
     tuner.save()  # Or a search stopped in its first trial would not be found again.
     tuner.search()
     ended = [
-        Trial(as_flags(trial.hyperparameters.values), trial.score)
+        Trial(as_settings(trial.hyperparameters.values), trial.score)
         for trial in tuner.oracle.get_best_trials(len(tuner.oracle.trials))
     ]
     if ended[0].score is None:
         raise ValueError(
             f"All {len(ended)} trials failed; {tuner.project_dir} has their errors."
         )
-    write_text(Path(output) / "trials.md", trials_table(ended, objective))
+    write_text(Path(config.output) / "trials.md", trials_table(ended, objective))
     return ended
 
 
@@ -118,18 +109,20 @@ class FinetuneTuner(keras_tuner.Tuner):
     """Runs `finetune` for each trial.
 
     Args:
-        arguments: those of `finetune`, but for `output`.
+        config: the run, but for what a trial changes.
+        strategy: see `finetune`.
         **kwargs: see `keras_tuner.Tuner`.
     """
 
-    def __init__(self, arguments: Mapping[str, Any], **kwargs: Any) -> None:
-        self.arguments = arguments
+    def __init__(self, config: FinetuneConfig, strategy: Any, **kwargs: Any) -> None:
+        self.config = config
+        self.strategy = strategy
         super().__init__(**kwargs)
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Fine-tunes, and returns the objective."""
         keras.backend.clear_session()  # Frees the model of the trial before.
-        flags = as_flags(trial.hyperparameters.values)
+        flags = as_settings(trial.hyperparameters.values)
         run = Path(self.get_trial_dir(trial.trial_id)) / "run"
         try:
             metrics = self._figures(run, flags)
@@ -146,11 +139,12 @@ class FinetuneTuner(keras_tuner.Tuner):
         name = self.oracle.objective.name
         return {name: metrics["validation"][name]}
 
-    def _figures(self, run: Path, flags: dict[str, float]) -> dict[str, Any]:
+    def _figures(self, run: Path, flags: dict[str, Any]) -> dict[str, Any]:
         finished = run / "metrics.json"
         if finished.exists():  # The search was stopped before it had taken note.
             return json.loads(finished.read_text("utf-8"))
-        return finetune(**with_flags(self.arguments, flags), output=str(run))[1]
+        config = replace(self.config, output=str(run), **flags)
+        return finetune(config, self.strategy, verbose=0)[1]
 
     def on_trial_end(self, trial: Any) -> None:
         """Reports the trial."""
@@ -161,7 +155,7 @@ class FinetuneTuner(keras_tuner.Tuner):
             if ended.score is not None
             else f"failed: {(ended.message or '').strip().splitlines()[-1:]}"
         )
-        flags = as_flags(ended.hyperparameters.values)
+        flags = as_settings(ended.hyperparameters.values)
         settings = " ".join(f"--{name}={value}" for name, value in flags.items())
         number = f"{len(self.oracle.end_order)} of {self.oracle.max_trials}"
         print(f"trial {number}: {said}  {settings}", flush=True)

@@ -11,6 +11,7 @@ from stable_ids import stable
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.plans import stages
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import LanguageModelingLoss, MacroF1
 
@@ -244,10 +245,10 @@ def test_a_stages_optimizer_leaves_gamma_where_the_decay_put_it(
 ):
     model = make_classifier()
     model.compile("sgd", loss_weights={"task": 1.0, "lm": 0.9})
-    stages = SequentialUnfreezing(2, 3, {2: "sgd"}, verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3, {2: "sgd"}), verbose=0)
     callbacks = [
         GammaDecay(0.4, 0.1, epochs=2),
-        stages,
+        unfreezing,
         keras.callbacks.EarlyStopping("loss"),
     ]
     with pytest.warns(UserWarning, match="falling γ.*val_task_loss"):

@@ -9,6 +9,7 @@ from total_gradients import total_gradients
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 from siatl_keras.models.causal_head import causal_lm_class, needs_fixed_length
+from siatl_keras.plans import stages
 from siatl_keras.training import GroupedOptimizer
 
 FEW = ["GPT2", "Llama", "Gemma2"]
@@ -70,7 +71,7 @@ def values_of(model):
 
 def fit_in_three_stages(model, **kwargs):
     changes = Changes()
-    unfreezing = SequentialUnfreezing(2, 3, verbose=0, **kwargs)
+    unfreezing = SequentialUnfreezing(stages(2, 3, **kwargs), verbose=0)
     history = model.fit(
         small.TEXTS,
         small.LABELS,
@@ -190,7 +191,7 @@ def test_blocks_thaw_from_the_top():
         epochs=3,
         verbose=0,
         callbacks=[
-            SequentialUnfreezing(2, None, layers_per_epoch=2, verbose=0),
+            SequentialUnfreezing(stages(2, None, layers_per_epoch=2), verbose=0),
             Watch(),
         ],
     )
@@ -231,13 +232,13 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
 def test_a_change_of_the_layers_after_compile_is_refused_before_training(change):
     model = small_classifier("GPT2")
     change(model)
-    stages = SequentialUnfreezing(2, 3, verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
     with pytest.raises(ValueError, match="changed since `compile`.*Call `compile` ag"):
-        model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[stages])
+        model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[unfreezing])
     # Of a stage that comes first, in which the adapters are frozen, too.
     model.backbone.trainable = False
     with pytest.raises(ValueError, match="changed since `compile`"):
-        model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[stages])
+        model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[unfreezing])
     model.compile()
     model.make_train_function()
 

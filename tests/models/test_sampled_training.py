@@ -7,6 +7,7 @@ from total_gradients import total_gradients
 
 from siatl_keras.callbacks import SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.plans import stages
 
 
 def test_only_the_training_is_sampled(make_classifier, texts, labels):
@@ -52,8 +53,8 @@ def test_mean_gradients_come_near_the_exact_ones(make_classifier, texts):
 def test_stages_and_the_compile_config_keep_the_sample(make_classifier, texts, labels):
     model = make_classifier()
     model.compile(sampled_words=4)
-    stages = SequentialUnfreezing(2, 3, {2: "sgd"}, verbose=0)
-    model.fit(texts, labels, epochs=3, callbacks=[stages], verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3, {2: "sgd"}), verbose=0)
+    model.fit(texts, labels, epochs=3, callbacks=[unfreezing], verbose=0)
     assert model.sampled_words == 4
     copy = SiATLClassifier.from_config(model.get_config())
     copy.compile_from_config(model.get_compile_config())

@@ -10,17 +10,18 @@ from total_gradients import total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.plans import stages
 from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
 
 
 def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
-    stages = SequentialUnfreezing(2, 3, verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
     return model.fit(
         texts,
         labels,
         batch_size=4,
         epochs=epochs,
-        callbacks=[GammaDecay(0.2, 0.1, 3), stages, *callbacks],
+        callbacks=[GammaDecay(0.2, 0.1, 3), unfreezing, *callbacks],
         verbose=0,
         **kwargs,
     )
@@ -91,14 +92,14 @@ def test_training_is_traced_once_a_stage_whatever_the_lengths(
     monkeypatch.setattr(SiATLClassifier, "training_outputs", counted)
     # Batches of one, so that there are as many lengths as texts have.
     model = make_classifier()
-    stages = SequentialUnfreezing(2, 3, verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
     model.fit(
         texts,
         labels,
         batch_size=1,
         epochs=5,
         validation_data=(texts, labels),
-        callbacks=[stages],
+        callbacks=[unfreezing],
         verbose=0,
     )
     training = [lm_learns for training, lm_learns in traced if training]

@@ -13,7 +13,7 @@ from siatl_keras.workflows.flag_files import flag_values, read_flag_file
 
 REPOSITORY = Path(__file__).parents[2]
 # A rate at which so small a model learns at all.
-FLAGS = ("--task_learning_rate=0.05", "--hidden_dropout=0.25")
+FLAGS = ("--task_learning_rate=0.05", "--lm_hidden_dropout=0.25")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def flags_of(printed, number):
 
 def test_the_first_trial_is_that_of_the_flags_given(tuned):
     _, printed = tuned
-    given = {"--backbone_epoch=1", "--embedding_epoch=2", "--hidden_dropout=0.25"}
+    given = {"--backbone_epoch=1", "--embedding_epoch=2", "--lm_hidden_dropout=0.25"}
     assert given | {"--gamma_final=0.1"} <= set(flags_of(printed, 1))
 
 

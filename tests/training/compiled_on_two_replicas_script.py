@@ -12,6 +12,7 @@ import tensorflow as tf
 from tiny_classifier import tiny_classifier, tiny_texts
 
 from siatl_keras.callbacks import SequentialUnfreezing
+from siatl_keras.plans import stages
 
 
 def evaluate(strategy):
@@ -27,8 +28,10 @@ def evaluate(strategy):
             weighted_metrics={"task": [keras.metrics.Recall(name="r"), "mse"]},
         )
     weights = np.linspace(0.5, 2.0, 9)
-    stages = SequentialUnfreezing(1, 2, {2: keras.optimizers.SGD(0.0)}, verbose=0)
-    model.fit(texts, labels, batch_size=8, epochs=2, verbose=0, callbacks=[stages])
+    unfreezing = SequentialUnfreezing(
+        stages(1, 2, {2: keras.optimizers.SGD(0.0)}), verbose=0
+    )
+    model.fit(texts, labels, batch_size=8, epochs=2, verbose=0, callbacks=[unfreezing])
     figures = model.evaluate(
         texts, labels, 8, sample_weight=weights, return_dict=True, verbose=0
     )

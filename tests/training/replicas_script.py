@@ -27,6 +27,7 @@ from siatl_keras.models import (
     SiATLClassifier,
     SiATLPreprocessor,
 )
+from siatl_keras.plans import stages
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import GroupedOptimizer, discriminative_optimizer
 from siatl_keras.training.replica_share import LossOverReplicas
@@ -94,7 +95,7 @@ def three_stages(strategy):
         model,
         25,
         GammaDecay(epochs=3),
-        SequentialUnfreezing(2, 3, verbose=0),
+        SequentialUnfreezing(stages(2, 3), verbose=0),
         GroupLearningRates(),
         sample_weight=weights,
         class_weight={0: 0.5, 1: 2.0, 2: 3.0},
@@ -110,7 +111,9 @@ def optimizer_per_stage(strategy):
     with strategy.scope():
         model = classifier(grouped_optimizer())
     optimizers = {2: clipping_optimizer(), 3: plain_optimizer()}
-    return fit(model, 7, SequentialUnfreezing(2, 3, optimizers=optimizers, verbose=0))
+    return fit(
+        model, 7, SequentialUnfreezing(stages(2, 3, optimizers=optimizers), verbose=0)
+    )
 
 
 def ulmfit(strategy):

@@ -22,6 +22,7 @@ from siatl_keras.callbacks import (
     SequentialUnfreezing,
     WeightAveraging,
 )
+from siatl_keras.plans import stages
 
 
 class KillSelf(keras.callbacks.Callback):
@@ -59,7 +60,7 @@ def train(directory, killed_in, own_optimizers):
             BackupAndRestore(directory),
             GammaDecay(epochs=20, per="step"),
             SequentialUnfreezing(
-                2, 5, optimizers=optimizers if own_optimizers else None
+                stages(2, 5, optimizers=optimizers if own_optimizers else None)
             ),
             GroupLearningRates(),
             WeightAveraging(0.8),

@@ -17,6 +17,7 @@ from siatl_keras.callbacks import (
     GroupLearningRates,
     SequentialUnfreezing,
 )
+from siatl_keras.plans import stages
 from siatl_keras.training import CompleteLogs
 from siatl_keras.workflows.finetune import as_epochs
 
@@ -60,7 +61,7 @@ def fit(folder, *callbacks, epochs=3, validation_freq=1, model=None):
             # Listed first, and yet it has all that the others log.
             keras.callbacks.CSVLogger(folder / "log.csv", append=True),
             GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(2, 3, verbose=0),
+            SequentialUnfreezing(stages(2, 3), verbose=0),
             GroupLearningRates(),
             *callbacks,
         ],

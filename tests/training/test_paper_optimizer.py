@@ -12,7 +12,7 @@ def test_two_optimizers_serve_three_groups():
     assert adam.global_clipnorm == sgd.global_clipnorm == 1.0
 
 
-def test_what_was_pretrained_may_have_an_adam_of_its_own():
+def test_pretrained_layers_may_have_an_adam_of_their_own():
     optimizer = paper_optimizer(0.1, 0.01, pretrained_optimizer="adam")
     task, pretrained = optimizer.optimizers
     assert type(task) is type(pretrained) and task is not pretrained
@@ -21,12 +21,12 @@ def test_what_was_pretrained_may_have_an_adam_of_its_own():
 
 
 @pytest.mark.parametrize("name", PRETRAINED_RATES)
-def test_what_was_pretrained_has_a_rate_that_suits_its_optimizer(name):
+def test_pretrained_layers_have_a_rate_that_suits_their_optimizer(name):
     _, pretrained = paper_optimizer(pretrained_optimizer=name).optimizers
     assert type(pretrained).__name__.lower().endswith(name)
     assert float(pretrained.learning_rate) == pytest.approx(PRETRAINED_RATES[name])
 
 
-def test_other_optimizers_of_what_was_pretrained_are_refused():
+def test_other_optimizers_of_pretrained_layers_are_refused():
     with pytest.raises(ValueError, match=r"\['sgd', 'adam'\]. .*'rmsprop'"):
         paper_optimizer(pretrained_optimizer="rmsprop")

@@ -5,6 +5,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorflow import make_ndarray
 
 from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
+from siatl_keras.plans import stages
 
 
 def read(directory):
@@ -36,7 +37,7 @@ def test_tensorboard_shows_what_training_does(tmp_path, policy):
         verbose=0,
         callbacks=[
             GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(2, 3, verbose=0),
+            SequentialUnfreezing(stages(2, 3), verbose=0),
             GroupLearningRates(),
             keras.callbacks.TensorBoard(tmp_path, write_graph=False),
         ],

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from small_model import small_data, small_model
 
 from siatl_keras.callbacks import SequentialUnfreezing, WeightAveraging
+from siatl_keras.plans import stages
 
 
 class Recorder(keras.callbacks.Callback):
@@ -89,7 +90,12 @@ def test_without_validation_the_model_has_them_in_the_end():
 def test_layers_that_are_thawed_late_are_averaged_from_then_on():
     model = small_model()
     recorder = Recorder()
-    fit(SequentialUnfreezing(2, 3, verbose=0), WeightAveraging(), recorder, model=model)
+    fit(
+        SequentialUnfreezing(stages(2, 3), verbose=0),
+        WeightAveraging(),
+        recorder,
+        model=model,
+    )
     # Averages of weights that stand still are these weights.
     expected = averages_by_hand(small_model().get_weights(), recorder.steps, 0.99)
     assert_equal_weights(model.get_weights(), expected)
@@ -122,9 +128,9 @@ def test_a_second_fit_begins_anew():
 
 def test_it_averages_every_step_of_an_execution():
     # Three steps per epoch: the second execution makes one.
-    unfreezing = {"verbose": 0, "backbone_epoch": 2, "embedding_epoch": 3}
-    expected, history = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8))
-    model, mine = fit(SequentialUnfreezing(**unfreezing), WeightAveraging(0.8), steps=2)
+    phases = stages(2, 3)
+    expected, history = fit(SequentialUnfreezing(phases, 0), WeightAveraging(0.8))
+    model, mine = fit(SequentialUnfreezing(phases, 0), WeightAveraging(0.8), steps=2)
     assert_equal_weights(model.get_weights(), expected.get_weights())
     np.testing.assert_allclose(mine["val_loss"], history["val_loss"], rtol=1e-6)
 

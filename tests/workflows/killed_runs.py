@@ -17,7 +17,7 @@ import keras
 
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
-from siatl_keras.workflows import finetune, pretrain_language_model
+from siatl_keras.workflows import FinetuneConfig, finetune, pretrain_language_model
 
 GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
 BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]
@@ -64,12 +64,12 @@ def train(folder, output, kind):
             steps_per_epoch=3,
         )
         return
-    finetune(
-        train,
-        validation,
-        test,
-        str(folder / "lm"),
-        str(output / "run"),
+    config = FinetuneConfig(
+        train=train,
+        validation=validation,
+        test=test,
+        lm=str(folder / "lm"),
+        output=str(output / "run"),
         method=kind,
         # The second is the best here, so that a restart has to bring it back.
         epochs=3 if kind == "siatl" else 1,
@@ -81,7 +81,14 @@ def train(folder, output, kind):
         task_learning_rate=0.05,
         pretrained_learning_rate=0.1,
         average_momentum=0.5 if kind == "siatl" else None,
+        lstm_dropout=0.0,
+        attention_dropout=0.0,
+        lm_embedding_dropout=0.0,
+        lm_input_dropout=0.0,
+        lm_hidden_dropout=0.0,
+        lm_output_dropout=0.0,
     )
+    finetune(config)
 
 
 class Steps:

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from small_task import ADAPTING, GOOD, SMALL
+from small_task import GOOD, small_config, small_run
 
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.plans import LanguageModelTraining, Rate
 from siatl_keras.training import TrainingDivergedError
-from siatl_keras.workflows import finetune
 from siatl_keras.workflows.adapt_language_model import adapt_language_model
 
 
@@ -16,28 +16,27 @@ from siatl_keras.workflows.adapt_language_model import adapt_language_model
 def test_a_run_without_a_finite_epoch_is_an_error_before_anything_is_saved(
     files, lm, tmp_path, tested
 ):
-    train, validation, test = files
     with pytest.raises(TrainingDivergedError, match="epoch 1, the first"):
-        finetune(
-            *(train, validation, test if tested else "", lm, str(tmp_path)),
+        small_run(
+            files if tested else files[:2],
+            lm,
+            tmp_path,
             method="p-lm",
             epochs=3,
             task_learning_rate=1e38,
-            **SMALL,
         )
     assert {path.name for path in tmp_path.iterdir()} <= {"tensorboard"}
 
 
 def test_a_run_that_diverges_later_keeps_its_finite_epochs(files, lm, tmp_path, capsys):
-    model, metrics = finetune(
-        *files,
+    model, metrics = small_run(
+        files,
         lm,
-        str(tmp_path),
+        tmp_path,
         epochs=5,
         backbone_epoch=2,
         embedding_epoch=3,
         pretrained_learning_rate=1e38,
-        **SMALL,
     )
     assert "Training diverged in epoch 2" in capsys.readouterr().out
     assert len(metrics["history"]) == 2 and metrics["best_epoch"] == 1
@@ -57,9 +56,8 @@ def test_a_run_that_diverges_later_keeps_its_finite_epochs(files, lm, tmp_path, 
 def test_a_language_model_that_diverges_is_an_error_before_anything_is_saved(
     files, lm, tmp_path
 ):
-    arguments = {**ADAPTING, "learning_rate": 1e38, "schedule": "constant"}
+    config = small_config(files, lm, tmp_path)
+    training = LanguageModelTraining(8, Rate("adam", 1e38))
     with pytest.raises(TrainingDivergedError):
-        adapt_language_model(
-            *files[:2], lm, tmp_path / "preset", tmp_path / "logs", **arguments
-        )
-    assert {path.name for path in tmp_path.iterdir()} <= {"logs"}
+        adapt_language_model(config, training, tmp_path / "preset", verbose=0)
+    assert {path.name for path in tmp_path.iterdir()} <= {"tensorboard"}

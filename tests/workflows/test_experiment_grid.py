@@ -1,12 +1,12 @@
 import pytest
 
 from siatl_keras.evaluation import RunKey
-from siatl_keras.workflows import METHODS, experiment_grid
+from siatl_keras.workflows import METHOD_NAMES, experiment_grid
 
 
 def test_the_table_needs_each_method_on_each_data_set_with_each_seed():
-    keys = experiment_grid({"scv2": 800, "imdb": 2000}, list(METHODS), 3)
-    assert len(keys) == len(set(keys)) == 2 * len(METHODS) * 3
+    keys = experiment_grid({"scv2": 800, "imdb": 2000}, list(METHOD_NAMES), 3)
+    assert len(keys) == len(set(keys)) == 2 * len(METHOD_NAMES) * 3
     assert all(key.variant == "all-texts" for key in keys)
 
 

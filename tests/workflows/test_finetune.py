@@ -1,22 +1,23 @@
 """Whole runs of methods, with a tiny language model made here."""
 
 import json
+from dataclasses import replace
 
-import keras
 import keras_hub
 import numpy as np
 import pytest
-from small_task import ADAPTING, BAD, GOOD, SMALL, WORDS
+from small_task import BAD, GOOD, small_config, small_run
 
 from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.plans import ulmfit
 from siatl_keras.workflows import finetune
 from siatl_keras.workflows.adapt_language_model import adapt_language_model
 
 
 @pytest.mark.parametrize("method", ["bow", "nbow"])
 def test_linear_baselines_report_what_fine_tuning_reports(files, lm, tmp_path, method):
-    model, metrics = finetune(*files, lm, str(tmp_path), method=method, **SMALL)
+    model, metrics = small_run(files, lm, tmp_path, method=method)
     assert metrics["method"] == method and metrics["seed"] == 0
     assert metrics["test"]["accuracy"] == metrics["test"]["macro_f1"] == 1.0
     assert metrics["validation"]["accuracy"] == 1.0
@@ -36,10 +37,10 @@ def test_nbow_knows_words_by_their_embeddings_alone(files, lm, tmp_path):
     rows = "".join(f"{text}\t{label}\n" for text, label in known)
     train.write_text(f"text\tlabel\n{rows}", "utf-8")
     paths = [str(train), *files[1:]]
-    run = {"lm": lm, "output": str(tmp_path / "run"), **SMALL}
-    embeddings, _ = finetune(*paths, method="nbow", **run)
+    run = {"lm": lm, "output": str(tmp_path / "run")}
+    embeddings, _ = small_run(paths, method="nbow", **run)
     assert embeddings.predict(["love", "hate"]).tolist() == [1, 0]
-    counts, _ = finetune(*paths, method="bow", **run)
+    counts, _ = small_run(paths, method="bow", **run)
     assert len(set(counts.predict(["love", "hate"]).tolist())) == 1
 
 
@@ -47,13 +48,13 @@ def test_ulmfit_adapts_its_language_model_then_its_top_layer_first(files, lm, tm
     run = tmp_path / "run"
     adapted = run / "backup" / "language_model"
     # As a run that was stopped between the two leaves it.
+    config = small_config(files, lm, run, method="ulmfit", epochs=1, lm_epochs=8)
+    config = replace(config, lm_learning_rate=0.05)
     before = adapt_language_model(
-        *files[:2], lm, adapted, run / "tensorboard", **ADAPTING
+        config, config.plan().language_model, adapted, verbose=0
     )
     expected = SiATLClassifier.from_preset(str(adapted), num_classes=2)
-    model, metrics = finetune(
-        *files, lm, str(run), method="ulmfit", epochs=1, lm_epochs=8, **SMALL
-    )
+    model, metrics = finetune(config, verbose=0)
     assert metrics["language_model"] == before
     assert before["perplexity"] < 0.7 * before["perplexity_before"]
     assert len(before["history"]["val_perplexity"]) == 8
@@ -66,20 +67,19 @@ def test_ulmfit_adapts_its_language_model_then_its_top_layer_first(files, lm, tm
     assert not (run / "backup").exists()
 
 
-def test_ulmfit_lowers_the_rate_from_layer_to_layer_and_thaws_one_an_epoch(
+def test_ulmfit_lowers_the_rate_from_layer_to_layer_and_thaws_one_per_epoch(
     files, lm, tmp_path, capsys
 ):
-    _, metrics = finetune(
-        *files,
+    _, metrics = small_run(
+        files,
         lm,
-        str(tmp_path),
+        tmp_path,
         method="ulmfit",
         epochs=5,
         patience=5,
         lm_epochs=1,
         schedule="constant",
         task_learning_rate=0.01,
-        **SMALL,
     )
     rates = {
         name.split("/", 1)[1]: value
@@ -102,14 +102,14 @@ def test_ulmfit_lowers_the_rate_from_layer_to_layer_and_thaws_one_an_epoch(
     ]
     assert all("(1 layer," in line for line in thawed)
     assert "embedding" in thawed[-1]
-    assert [logs["stage"] for logs in metrics["history"]] == [1, 2, 2, 2, 3]
+    assert [logs["stage"] for logs in metrics["history"]] == [1, 2, 2, 2, 2]
 
 
 def test_one_cycle_ends_with_the_last_epoch_in_every_group(files, lm, tmp_path):
-    _, metrics = finetune(
-        *files,
+    _, metrics = small_run(
+        files,
         lm,
-        str(tmp_path),
+        tmp_path,
         schedule="one_cycle",
         epochs=4,
         patience=4,
@@ -117,53 +117,28 @@ def test_one_cycle_ends_with_the_last_epoch_in_every_group(files, lm, tmp_path):
         embedding_epoch=3,
         task_learning_rate=0.01,
         pretrained_learning_rate=0.1,
-        **SMALL,
     )
     history = metrics["history"]
     for group, highest in (("task", 0.01), ("backbone", 0.1), ("embedding", 0.1)):
         values = [logs[f"learning_rate/{group}"] for logs in history]
         assert values[-1] == pytest.approx(highest / 1e5, rel=1e-3)
         assert max(values) > 0.5 * highest
-    # The task layers are past their peak when what was pretrained begins.
+    # The task layers are past their peak when the pretrained layers begin.
     assert history[0]["learning_rate/task"] == pytest.approx(0.01)
     assert history[0]["learning_rate/backbone"] == pytest.approx(0.1 / 25)
 
 
 def test_both_language_model_losses_of_training_can_be_sampled(files, lm, tmp_path):
-    run = {"output": str(tmp_path), "method": "ulmfit", "epochs": 3, "lm_epochs": 1}
-    _, metrics = finetune(*files, lm, **run, sampled_words=8, **SMALL)
+    run = {"output": tmp_path, "method": "ulmfit", "epochs": 3, "lm_epochs": 1}
+    _, metrics = small_run(files, lm, **run, sampled_words=8)
     adapting = metrics["language_model"]["history"]
     assert "perplexity" not in adapting and adapting["val_perplexity"][0] > 1
     run = {"output": str(tmp_path / "siatl"), "epochs": 3}
-    model, metrics = finetune(*files, lm, **run, sampled_words=8, **SMALL)
+    model, metrics = small_run(files, lm, **run, sampled_words=8)
     assert model.sampled_words == 8
     last = metrics["history"][-1]
     assert last["lm_loss"] > 0
     assert "perplexity" not in last and last["val_perplexity"] > 1
-
-
-def test_unknown_methods_and_schedules_are_refused(files, lm, tmp_path):
-    with pytest.raises(ValueError, match="`method` must be one of .*'ulmfit'"):
-        finetune(*files, lm, str(tmp_path), method="elmo")
-    with pytest.raises(ValueError, match="`schedule` must be one of .*'one_cycle'"):
-        finetune(*files, lm, str(tmp_path), schedule="cosine", **SMALL)
-
-
-@pytest.fixture(scope="module")
-def transformer(tmp_path_factory):
-    """A preset of a small random GPT-2, as KerasHub saves it."""
-    keras.utils.set_random_seed(3)
-    letters = ["<|endoftext|>", *sorted({*"".join(WORDS)}), "Ġ", "so"]
-    tokenizer = keras_hub.models.GPT2Tokenizer(
-        {letter: number for number, letter in enumerate(letters)}, merges=["s o"]
-    )
-    causal_lm = keras_hub.models.GPT2CausalLM(
-        keras_hub.models.GPT2Backbone(len(letters), 2, 2, 8, 16),
-        keras_hub.models.GPT2CausalLMPreprocessor(tokenizer),
-    )
-    folder = tmp_path_factory.mktemp("transformer") / "preset"
-    causal_lm.save_to_preset(str(folder))
-    return str(folder)
 
 
 def test_ulmfit_on_a_transformer_is_refused_before_any_training(
@@ -171,9 +146,12 @@ def test_ulmfit_on_a_transformer_is_refused_before_any_training(
 ):
     run = tmp_path / "run"
     with pytest.raises(ValueError, match="'ulmfit'.*`LSTMBackbone` alone.*GPT2Backb"):
-        finetune(*files, transformer, str(run), method="ulmfit", **SMALL)
+        small_run(files, transformer, run, method="ulmfit")
     with pytest.raises(ValueError, match="`LSTMBackbone` alone.*GPT2Backbone"):
-        adapt_language_model(*files[:2], transformer, run / "lm", run, **ADAPTING)
+        training = ulmfit().language_model
+        adapt_language_model(
+            small_config(files, transformer, run), training, run / "lm"
+        )
     assert not run.exists()
 
 
@@ -184,7 +162,7 @@ def test_ulmfit_on_a_transformer_is_refused_before_any_training(
         ({"gradient_checkpointing": True}, "`gradient_checkpointing` is for transf"),
         (
             {"gamma_initial": float("nan")},
-            "`initial` must be a positive number.*initial=nan",
+            "`gamma_initial` must be a positive number.*gamma_initial=nan",
         ),
     ],
     ids=str,
@@ -194,7 +172,7 @@ def test_what_would_stop_ulmfit_later_is_refused_before_any_training(
 ):
     run = tmp_path / "run"
     with pytest.raises(ValueError, match=message):
-        finetune(*files, lm, str(run), method="ulmfit", **arguments, **SMALL)
+        small_run(files, lm, run, method="ulmfit", **arguments)
     assert not run.exists()
 
 
@@ -204,9 +182,7 @@ def test_what_would_stop_ulmfit_later_is_refused_before_any_training(
 def test_a_transformer_of_keras_hub_is_fine_tuned(
     files, transformer, tmp_path, method, pretrained_rate
 ):
-    model, metrics = finetune(
-        *files, transformer, str(tmp_path), method=method, epochs=2, **SMALL
-    )
+    model, metrics = small_run(files, transformer, tmp_path, method=method, epochs=2)
     assert len(metrics["history"]) == 2 and metrics["test"]["macro_f1"] > 0
     last = metrics["history"][-1]
     rates = {
@@ -225,17 +201,16 @@ def test_a_transformer_of_keras_hub_is_fine_tuned(
 
 def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path):
     before = keras_hub.models.Backbone.from_preset(transformer)
-    model, metrics = finetune(
-        *files,
+    model, metrics = small_run(
+        files,
         transformer,
-        str(tmp_path),
+        tmp_path,
         lora_rank=2,
         gradient_checkpointing=True,
         epochs=3,
         backbone_epoch=2,
         embedding_epoch=3,
         pretrained_learning_rate=0.01,
-        **SMALL,
     )
     assert len(metrics["history"]) == 3
     old, new = (b.token_embedding.embeddings.numpy() for b in (before, model.backbone))
@@ -246,8 +221,8 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
 
 def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypatch):
     def run(folder):
-        return finetune(
-            *files,
+        return small_run(
+            files,
             transformer,
             str(tmp_path / folder),
             lora_rank=2,
@@ -256,7 +231,6 @@ def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypat
             embedding_epoch=3,
             average_momentum=0.5,
             pretrained_learning_rate=0.01,
-            **SMALL,
         )
 
     def stop(self, epoch, logs=None):
@@ -278,9 +252,9 @@ def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypat
 
 def test_lora_without_attention_is_refused(files, lm, tmp_path):
     with pytest.raises(ValueError, match="`lora_rank` needs.*LSTMBackbone"):
-        finetune(*files, lm, str(tmp_path), lora_rank=2, **SMALL)
+        small_run(files, lm, tmp_path, lora_rank=2)
 
 
 def test_the_figures_of_a_run_are_in_its_folder(files, lm, tmp_path):
-    _, metrics = finetune(*files, lm, str(tmp_path), method="bow", **SMALL)
+    _, metrics = small_run(files, lm, tmp_path, method="bow")
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics

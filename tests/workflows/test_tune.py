@@ -8,20 +8,15 @@ import json
 from pathlib import Path
 
 import pytest
+from small_task import small_config
 
 from siatl_keras.training import TrainingDivergedError
 from siatl_keras.workflows import tune
 
-ARGUMENTS = {
-    "method": "p-lm",
-    "lm": "",
-    "pretrained_optimizer": "sgd",
-    "pretrained_learning_rate": 1.0,
-    "task_learning_rate": 5e-4,
-    "backbone": {},
-    "task_layers": {},
-    "seed": 0,
-}
+
+@pytest.fixture
+def config(files, lm, tmp_path):
+    return small_config(files, lm, tmp_path, method="p-lm")
 
 
 @pytest.fixture
@@ -29,11 +24,11 @@ def finetune(monkeypatch):
     """Takes a list of what `finetune` does, call by call: raises, or has a loss."""
     does = []
 
-    def run(*, output, **arguments):
+    def run(config, strategy, verbose):
         outcome = does.pop(0)
         if isinstance(outcome, BaseException):
             raise outcome
-        (Path(output) / "model").mkdir(parents=True)
+        (Path(config.output) / "model").mkdir(parents=True)
         return None, {"validation": {"task_loss": outcome}}
 
     # The package has the function of that name in the module's place.
@@ -42,9 +37,9 @@ def finetune(monkeypatch):
     return does
 
 
-def test_trials_that_diverge_do_not_end_the_search(tmp_path, finetune):
+def test_trials_that_diverge_do_not_end_the_search(config, finetune):
     finetune += [TrainingDivergedError("too high")] * 4 + [0.5]
-    trials = tune(ARGUMENTS, tmp_path, trials=5)
+    trials = tune(config, trials=5)
     assert [trial.score for trial in trials] == [0.5, None, None, None, None]
 
 
@@ -52,21 +47,21 @@ def test_trials_that_diverge_do_not_end_the_search(tmp_path, finetune):
     ("error", "raised"),
     [(ValueError("no such file"), ValueError), (OSError("full"), RuntimeError)],
 )
-def test_wrong_input_and_a_full_disk_end_the_search(tmp_path, finetune, error, raised):
+def test_wrong_input_and_a_full_disk_end_the_search(config, finetune, error, raised):
     finetune += [error]
     with pytest.raises(raised, match=str(error)) as caught:
-        tune(ARGUMENTS, tmp_path, trials=3)
+        tune(config, trials=3)
     assert caught.value.__cause__ is error
 
 
 def test_a_trial_that_had_finished_when_the_search_was_stopped_is_not_done_again(
-    tmp_path, finetune
+    config, tmp_path, finetune
 ):
     finetune += [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
-        tune(ARGUMENTS, tmp_path, trials=1)
+        tune(config, trials=1)
     run = tmp_path / "backup" / "trial_0" / "run"
     run.mkdir(parents=True, exist_ok=True)
     (run / "metrics.json").write_text(json.dumps({"validation": {"task_loss": 0.25}}))
-    (trial,) = tune(ARGUMENTS, tmp_path, trials=1)
+    (trial,) = tune(config, trials=1)
     assert trial.score == 0.25

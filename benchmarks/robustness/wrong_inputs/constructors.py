@@ -25,6 +25,7 @@ from siatl_keras import (
     distribute,
     layers,
     models,
+    plans,
     text,
     training,
     workflows,
@@ -155,6 +156,11 @@ CONSTRUCTORS = {
     "SequentialUnfreezing": (
         callbacks.SequentialUnfreezing,
         {},
+        {"phases": ((), (plans.Phase(2, ("task",)),), 3)},
+    ),
+    "stages": (
+        plans.stages,
+        {},
         {
             "backbone_epoch": NO_EPOCH,
             "embedding_epoch": (1, *NO_EPOCH),
@@ -209,17 +215,54 @@ CONSTRUCTORS = {
             "pretrained_optimizer": ("rmsprop", None),
         },
     ),
-    "discriminative_optimizer": (
-        training.discriminative_optimizer,
-        {"steps": {"task": 2}, "learning_rate": 0.1},
+    "Rate": (
+        plans.Rate,
+        {},
         {
-            "steps": ({}, {"task": 0}, {"task": "2"}, 3),
-            "learning_rate": NO_RATE,
+            "optimizer": ("rmsprop", 3),
+            "learning_rate": NO_RATE[:-1],
+            "schedule": ("nonsense", None),
             "divisor": (0.0, -1.0, NAN, "x"),
             "clipnorm": (-1.0, 0.0, NAN, "x"),
-            "schedule": ("nonsense",),
             "beta_1": NO_SHARE,
             "beta_2": NO_SHARE,
+        },
+    ),
+    "Phase": (
+        plans.Phase,
+        {"from_epoch": 1, "learns": ("task",)},
+        {
+            "from_epoch": NO_EPOCH,
+            "learns": ("task", (1,)),
+            "layers_per_epoch": NO_EPOCH,
+            "optimizer": ("nonsense", 3),
+        },
+    ),
+    "Plan": (
+        plans.Plan,
+        {
+            "phases": (plans.Phase(1, ("task",)),),
+            "rates": {("task",): plans.Rate("adam", 0.1)},
+        },
+        {
+            "phases": ((), (plans.Phase(2, ("task",)),), 3),
+            "rates": ({}, {("backbone",): plans.Rate()}),
+            "epochs": NO_SIZE,
+            "patience": (-1, 1.5, "x"),
+            "average_momentum": (-0.1, 1.0, NAN, "x"),
+        },
+    ),
+    "Settings": (
+        plans.Settings,
+        {},
+        {
+            "epochs": NO_SIZE,
+            "gamma_initial": (0.0, -1.0, NAN, "x"),
+            "gamma_final": (0.0, -1.0, NAN, "x"),
+            "task_learning_rate": NO_RATE,
+            "pretrained_optimizer": ("rmsprop",),
+            "schedule": ("nonsense",),
+            "clipnorm": (-1.0, 0.0, NAN, "x"),
         },
     ),
     "scheduled_sgd": (

@@ -129,19 +129,32 @@ def file_rows(folder):
                 ANY,
                 functools.partial(kind.from_preset, preset),
             )
-    files = [str(good), str(good), "", str(folder / "missing"), str(folder / "run")]
+    right = {
+        "train": str(good),
+        "validation": str(good),
+        "lm": str(folder / "missing"),
+        "output": str(folder / "run"),
+    }
     for argument, values in {
-        "method": ("nonsense", None),
+        "method": ("nonsense", 3),
         "text_column": ("tweet",),
         "label_column": ("stars",),
+        "epochs": NO_SIZE,
+        "gamma_initial": (0.0, -1.0, NAN),
+        "schedule": ("cosine",),
     }.items():
         for value in values:
-            row = functools.partial(workflows.finetune, *files, **{argument: value})
+            row = functools.partial(_finetune, **{**right, argument: value})
             yield f"finetune({argument}={value!r})", argument, row
     yield (
         "finetune(train=missing)",
         "nowhere.tsv",
-        functools.partial(workflows.finetune, "nowhere.tsv", *files[1:]),
+        functools.partial(_finetune, **{**right, "train": "nowhere.tsv"}),
+    )
+    yield (
+        "finetune(output missing)",
+        "output",
+        functools.partial(_finetune, **{**right, "output": None}),
     )
     yield (
         "export(no preprocessor)",
@@ -160,3 +173,7 @@ def file_rows(folder):
         "models",
         lambda: workflows.explain([], ["a"], folder / "e"),
     )
+
+
+def _finetune(**settings):
+    return workflows.finetune(workflows.FinetuneConfig(**settings))

@@ -1,0 +1,34 @@
+"""How a model is taught: phases, rates, γ and averaging, as values."""
+
+from siatl_keras.plans.methods import (
+    METHODS,
+    last_token,
+    p_lm,
+    p_lm_aux,
+    p_lm_su,
+    scratch,
+    siatl,
+    ulmfit,
+)
+from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
+from siatl_keras.plans.rate import Rate
+from siatl_keras.plans.settings import Settings
+from siatl_keras.training.phases import Phase, stages
+
+__all__ = [
+    "METHODS",
+    "Gamma",
+    "LanguageModelTraining",
+    "Phase",
+    "Plan",
+    "Rate",
+    "Settings",
+    "last_token",
+    "p_lm",
+    "p_lm_aux",
+    "p_lm_su",
+    "scratch",
+    "siatl",
+    "stages",
+    "ulmfit",
+]

@@ -1,0 +1,132 @@
+"""The methods that can be compared, as functions that return a `Plan`.
+
+Source: Chronopoulou et al. 2019, table 2; Howard & Ruder 2018 for ULMFiT. Adding a
+method is adding a function, and its name to `METHODS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
+from siatl_keras.plans.rate import Rate
+from siatl_keras.plans.settings import DEFAULTS, Settings
+from siatl_keras.training.phases import Phase, stages
+
+EVERYTHING = ("task", "backbone", "embedding")
+# Howard & Ruder 2018: 50 units, dropout 0.4 on layers (section 4.1); 0.1 before the
+# softmax is what their code has.
+ULMFIT_HEAD = {
+    "pooling": "concat",
+    "num_layers": 0,
+    "block_units": 50,
+    "output_dropout": 0.4,
+    "block_dropout": 0.1,
+}
+
+
+def siatl(settings: Settings = DEFAULTS) -> Plan:
+    """Makes the paper's plan: the auxiliary LM loss and sequential unfreezing."""
+    unfreezing = p_lm_su(settings)
+    return replace(unfreezing, gamma=_gamma(settings))
+
+
+def p_lm_aux(settings: Settings = DEFAULTS) -> Plan:
+    """Makes SiATL's plan with all layers learning from the first epoch."""
+    return replace(p_lm(settings), gamma=_gamma(settings))
+
+
+def p_lm_su(settings: Settings = DEFAULTS) -> Plan:
+    """Makes SiATL's plan without the LM loss."""
+    optimizers = {2: settings.stage2_optimizer, 3: settings.stage3_optimizer}
+    phases = stages(
+        settings.backbone_epoch,
+        settings.embedding_epoch,
+        settings.layers_per_epoch,
+        {stage: name for stage, name in optimizers.items() if name},
+    )
+    return replace(p_lm(settings), phases=phases)
+
+
+def p_lm(settings: Settings = DEFAULTS) -> Plan:
+    """Makes the plan of plain transfer: the task loss, all layers from epoch 1."""
+    schedule = settings.schedule or "constant"
+    pretrained = Rate(
+        settings.pretrained_optimizer,
+        settings.pretrained_learning_rate,
+        schedule,
+        settings.clipnorm,
+    )
+    new = Rate("adam", settings.task_learning_rate, schedule, settings.clipnorm)
+    return Plan(
+        phases=stages(1, 1),
+        rates={("task",): new, ("backbone", "embedding"): pretrained},
+        epochs=settings.epochs,
+        patience=settings.patience,
+        average_momentum=settings.average_momentum,
+    )
+
+
+def scratch(settings: Settings = DEFAULTS) -> Plan:
+    """Makes a plan without pretrained weights: one Adam for all."""
+    return replace(last_token(settings), pretrained=False, head={})
+
+
+def last_token(settings: Settings = DEFAULTS) -> Plan:
+    """Makes the plan of KerasHub's and Hugging Face's classifiers on causal models.
+
+    One Adam for all layers, and the last token's state for the text.
+    """
+    rate = Rate(
+        "adam",
+        settings.task_learning_rate,
+        settings.schedule or "constant",
+        settings.clipnorm,
+    )
+    return replace(
+        p_lm(settings),
+        rates={EVERYTHING: rate},
+        head={"pooling": "last", "num_layers": 0},
+    )
+
+
+def ulmfit(settings: Settings = DEFAULTS) -> Plan:
+    """Makes ULMFiT's plan (Howard & Ruder 2018, sections 3.2 and 3.3).
+
+    The language model first learns the task's texts; then each layer has the rate of
+    the layer above divided by 2.6, and one more layer learns in each epoch.
+    """
+    rate = Rate(
+        "adam",
+        settings.task_learning_rate,
+        settings.schedule or "slanted_triangular",
+        settings.clipnorm,
+        divisor=2.6,
+        beta_1=0.7,
+        beta_2=0.99,
+    )
+    return replace(
+        p_lm(settings),
+        phases=(Phase(1, ("task",)), Phase(settings.backbone_epoch, EVERYTHING, 1)),
+        rates={EVERYTHING: rate},
+        language_model=LanguageModelTraining(
+            settings.lm_epochs, replace(rate, learning_rate=settings.lm_learning_rate)
+        ),
+        head=ULMFIT_HEAD,
+    )
+
+
+def _gamma(settings: Settings) -> Gamma:
+    return Gamma(settings.gamma_initial, settings.gamma_final, settings.gamma_epochs)
+
+
+METHODS: dict[str, Callable[[Settings], Plan]] = {
+    "siatl": siatl,
+    "p-lm+aux": p_lm_aux,
+    "p-lm+su": p_lm_su,
+    "p-lm": p_lm,
+    "scratch": scratch,
+    "last-token": last_token,
+    "ulmfit": ulmfit,
+}

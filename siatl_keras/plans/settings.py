@@ -1,0 +1,166 @@
+"""`Settings`: what the functions of `siatl_keras.plans` make a plan of.
+
+The defaults are the authors' settings for their sarcasm data, but for the rate of the
+pretrained layers; those of ULMFiT's language model are Howard & Ruder's (2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from siatl_keras.arguments import check_choice, check_positive, check_whole
+from siatl_keras.training import PRETRAINED_OPTIMIZERS, PRETRAINED_RATES, SCHEDULES
+
+
+@dataclass(frozen=True)
+class SearchRange:
+    """The range of a setting that `recipes.tune` searches over.
+
+    Attributes:
+        low: lowest value.
+        high: highest value.
+        logarithmic: whether a factor, not a step, makes the difference.
+    """
+
+    low: float
+    high: float
+    logarithmic: bool = False
+
+
+def setting(
+    default: Any,
+    text: str,
+    choices: tuple[str, ...] | None = None,
+    lower_bound: float | None = None,
+    search: SearchRange | None = None,
+) -> Any:
+    """Makes a field of a dataclass from which a command-line flag is derived.
+
+    Args:
+        default: the default.
+        text: what the setting does, one sentence or two: the flag's help.
+        choices: the values that it may have.
+        lower_bound: the lowest value that it may have.
+        search: the range that `recipes.tune` searches over, if it does.
+    """
+    metadata = {
+        "help": text,
+        "choices": choices,
+        "lower_bound": lower_bound,
+        "search": search,
+    }
+    return field(default=default, metadata=metadata)
+
+
+_RATES = ", ".join(f"{rate} with {name}" for name, rate in PRETRAINED_RATES.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a plan is made of; each method uses what it has a use for.
+
+    The help text of each field says what it does; it is also that of the flag of the
+    same name.
+
+    Raises:
+        ValueError: if a value is not one of its field's choices, or out of range.
+    """
+
+    epochs: int = setting(30, "Most epochs.", lower_bound=1)
+    patience: int = setting(
+        6, "Epochs without a lower validation task loss before training stops."
+    )
+    gamma_initial: float = setting(
+        0.2,
+        "γ, the weight of the LM loss, in epoch 1.",
+        search=SearchRange(0.02, 1.0, logarithmic=True),
+    )
+    gamma_final: float = setting(0.1, "γ from epoch --gamma_epochs on.")
+    gamma_epochs: int = setting(15, "Epochs over which γ decays.", lower_bound=1)
+    backbone_epoch: int = setting(
+        2,
+        "Epoch from which the language model's layers learn (the paper's n).",
+        lower_bound=1,
+        search=SearchRange(1, 4),
+    )
+    embedding_epoch: int = setting(
+        5, "Epoch from which the embeddings learn (the paper's k).", lower_bound=1
+    )
+    layers_per_epoch: int | None = setting(
+        None,
+        "Layers of the language model that begin to learn per epoch, from the top; all "
+        "at once if unset.",
+        lower_bound=1,
+    )
+    stage2_optimizer: str | None = setting(
+        None, "Optimizer that the model is recompiled with when stage 2 begins."
+    )
+    stage3_optimizer: str | None = setting(
+        None, "Optimizer that the model is recompiled with when stage 3 begins."
+    )
+    task_learning_rate: float = setting(
+        5e-4,
+        "Adam's learning rate for the new layers, and for all layers of scratch, "
+        "last-token and ulmfit.",
+        search=SearchRange(2e-4, 1e-2, logarithmic=True),
+    )
+    pretrained_learning_rate: float | None = setting(
+        None,
+        f"Learning rate of the pretrained layers. {_RATES} by default.",
+        search=SearchRange(1e-2, 3.0, logarithmic=True),
+    )
+    pretrained_optimizer: str | None = setting(
+        None,
+        "Optimizer of the pretrained layers. By default sgd, the paper's, on an LSTM, "
+        "adam on others.",
+        choices=tuple(PRETRAINED_OPTIMIZERS),
+    )
+    clipnorm: float = setting(
+        1.0, "Norm that the gradient of each optimizer is clipped to."
+    )
+    schedule: str | None = setting(
+        None,
+        "Of the learning rates, which are then the highest. one_cycle gives SGD "
+        "momentum too: a tenth of --pretrained_learning_rate goes as far. By default "
+        "slanted_triangular for ulmfit, constant for the others.",
+        choices=tuple(SCHEDULES),
+    )
+    average_momentum: float | None = setting(
+        None,
+        "Keep the mean of the weights over the last steps, at most 1 / (1 - this) of "
+        "them.",
+        lower_bound=0.0,
+    )
+    lm_epochs: int = setting(
+        15,
+        "ulmfit: epochs of training the language model on the task's texts first.",
+        lower_bound=1,
+    )
+    lm_learning_rate: float = setting(
+        4e-3, "ulmfit: highest learning rate in these epochs."
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, low = getattr(self, each.name), each.metadata["lower_bound"]
+            if value is None and each.default is not None:
+                raise ValueError(
+                    f"`{each.name}` must be given, {each.default!r} by default. "
+                    f"Received: {each.name}=None."
+                )
+            if value is not None and each.metadata["choices"]:
+                check_choice(each.metadata["choices"], **{each.name: value})
+            if value is not None and isinstance(low, int):
+                check_whole(low, **{each.name: value})
+        # Those that a method has no use for too: a wrong value is a mistake.
+        check_positive(
+            gamma_initial=self.gamma_initial,
+            gamma_final=self.gamma_final,
+            task_learning_rate=self.task_learning_rate,
+            lm_learning_rate=self.lm_learning_rate,
+            clipnorm=self.clipnorm,
+        )
+
+
+DEFAULTS = Settings()

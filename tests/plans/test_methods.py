@@ -1,0 +1,169 @@
+"""The methods' plans, and the optimizers and callbacks that they make."""
+
+import dataclasses
+
+import keras
+import pytest
+
+from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.plans import METHODS, Gamma, Phase, Plan, Rate, Settings, siatl, stages
+from siatl_keras.text import WordTokenizer
+from siatl_keras.training import FusedAdam, FusedSGD, GroupedOptimizer
+
+SETTINGS = Settings(
+    epochs=10,
+    task_learning_rate=0.1,
+    pretrained_learning_rate=0.01,
+    schedule="slanted_triangular",
+)
+EVERYTHING = ("task", "backbone", "embedding")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return SiATLClassifier(LSTMBackbone(9, 4, hidden_dim=6, num_layers=2), 2)
+
+
+def schedule_of(optimizer):
+    config = keras.optimizers.serialize(optimizer)["config"]["learning_rate"]
+    return keras.optimizers.schedules.deserialize(config)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("siatl", stages(2, 5)),
+        ("p-lm+su", stages(2, 5)),
+        ("p-lm+aux", stages(1, 1)),
+        ("p-lm", stages(1, 1)),
+        ("ulmfit", (Phase(1, ("task",)), Phase(2, EVERYTHING, layers_per_epoch=1))),
+    ],
+)
+def test_phases_are_those_of_the_method(method, expected):
+    assert METHODS[method](SETTINGS).phases == expected
+
+
+def test_the_auxiliary_loss_is_that_of_two_methods():
+    weighed = {
+        name for name, method in METHODS.items() if method(SETTINGS).gamma is not None
+    }
+    assert weighed == {"siatl", "p-lm+aux"}
+    assert siatl(SETTINGS).gamma == Gamma(0.2, 0.1, 15)
+
+
+@pytest.mark.parametrize(
+    ("method", "epochs"),
+    [
+        ("siatl", {"task": 10, "backbone": 9, "embedding": 9}),
+        ("p-lm", {"task": 10, "backbone": 10, "embedding": 10}),
+        (
+            "ulmfit",
+            {
+                "task": 10,
+                "backbone/projection": 9,
+                "backbone/lstm_1": 8,
+                "backbone/lstm_0": 7,
+                "embedding": 6,
+            },
+        ),
+    ],
+)
+def test_schedules_are_as_long_as_their_group_learns(model, method, epochs):
+    groups = METHODS[method](SETTINGS).optimizer(model, 7).groups
+    lengths = {name: schedule_of(one).steps for name, one in groups.items()}
+    assert lengths == {name: 7 * count for name, count in epochs.items()}
+
+
+def test_layers_have_the_rate_of_the_layer_above_divided(model):
+    groups = METHODS["ulmfit"](SETTINGS).optimizer(model, 7).groups
+    for depth, optimizer in enumerate(groups.values()):
+        assert schedule_of(optimizer).max_rate == pytest.approx(0.1 / 2.6**depth)
+        config = keras.optimizers.serialize(optimizer)["config"]
+        assert (config["beta_1"], config["beta_2"]) == (0.7, 0.99)
+    assert len({id(optimizer) for optimizer in groups.values()}) == 5
+
+
+@pytest.mark.parametrize("method", ["scratch", "last-token"])
+def test_one_adam_has_one_rate_for_all(model, method):
+    made = METHODS[method](SETTINGS).optimizer(model, 7)
+    assert isinstance(made, FusedAdam)
+    assert schedule_of(made).max_rate == 0.1
+
+
+def test_what_is_rated_together_shares_an_optimizer_and_nothing_else_does(model):
+    equal = dataclasses.replace(
+        SETTINGS, pretrained_optimizer="adam", pretrained_learning_rate=0.1
+    )
+    groups = siatl(equal).optimizer(model, 7).groups
+    assert groups["backbone"] is groups["embedding"] is not groups["task"]
+
+
+def test_the_pretrained_layers_optimizer_suits_the_model(model):
+    optimizer = siatl().optimizer(model, 7)
+    assert isinstance(optimizer, GroupedOptimizer)
+    assert type(optimizer.groups["task"]) is FusedAdam
+    assert type(optimizer.groups["backbone"]) is FusedSGD
+    assert float(optimizer.groups["backbone"].learning_rate) == 0.5
+
+
+def test_another_split_of_groups_is_a_plan_of_ones_own(model):
+    plan = Plan(
+        phases=(Phase(1, ("task", "embedding")), Phase(2, EVERYTHING)),
+        rates={("task", "embedding"): Rate("adam", 0.01), ("backbone",): Rate("sgd")},
+    )
+    groups = plan.optimizer(model, 7).groups
+    assert groups["task"] is groups["embedding"] is not groups["backbone"]
+
+
+def test_callbacks_come_in_the_order_that_they_need(tmp_path):
+    settings = dataclasses.replace(SETTINGS, average_momentum=0.9)
+    names = [
+        type(callback).__name__
+        for callback in siatl(settings).callbacks(tmp_path / "tb", tmp_path / "backup")
+    ]
+    assert names == [
+        "GammaDecay",
+        "SequentialUnfreezing",
+        "GroupLearningRates",
+        "WeightAveraging",
+        "EarlyStopping",
+        "TensorBoard",
+        "BackupAndRestore",
+    ]
+
+
+def test_what_a_plan_lacks_has_no_callback():
+    plan = dataclasses.replace(METHODS["p-lm"](SETTINGS), patience=None)
+    names = [type(callback).__name__ for callback in plan.callbacks()]
+    assert names == ["SequentialUnfreezing", "GroupLearningRates"]
+
+
+def test_a_plan_teaches_a_model_in_its_phases():
+    words = ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"]
+    model = SiATLClassifier(
+        LSTMBackbone(6, 4, hidden_dim=6, num_layers=1),
+        preprocessor=SiATLPreprocessor(WordTokenizer(words)),
+        label_names=["negative", "positive"],
+    )
+    texts, labels = ["good", "bad"] * 4, ["positive", "negative"] * 4
+    plan = siatl(
+        Settings(
+            epochs=4,
+            gamma_epochs=4,
+            embedding_epoch=3,
+            task_learning_rate=0.05,
+        )
+    )
+    model.compile(plan.optimizer(model, steps_per_epoch=1))
+    logs = model.fit(
+        texts,
+        labels,
+        validation_data=(texts, labels),
+        epochs=plan.epochs,
+        callbacks=plan.callbacks(),
+        verbose=0,
+    ).history
+    assert logs["stage"] == [1, 2, 3, 3]
+    assert logs["gamma"] == pytest.approx([0.2, 0.1587, 0.126, 0.1], abs=1e-4)
+    assert logs["learning_rate/task"] == pytest.approx([0.05] * 4)
+    assert logs["task_loss"][-1] < logs["task_loss"][0]
