@@ -14,7 +14,7 @@ def define_flags(config):
     """Defines a flag for each field of a configuration that is no flag yet.
 
     Args:
-        config: a dataclass, its fields made by `siatl_keras.plans.settings.setting`.
+        config: a dataclass, its fields made by `siatl_keras.setting`.
     """
     kinds = typing.get_type_hints(config)
     for field in dataclasses.fields(config):
@@ -32,8 +32,10 @@ def define_flags(config):
             flags.DEFINE_integer(*arguments, **low)
         elif kind is float:
             flags.DEFINE_float(*arguments, **low)
-        else:
+        elif kind is str:
             flags.DEFINE_string(*arguments)
+        else:  # Several texts, such as paths.
+            flags.DEFINE_multi_string(*arguments)
 
 
 def config_from_flags(config):

@@ -20,6 +20,7 @@ FOR_ALL = {
     "local_path",
     "locks",
     "presets",
+    "setting",
 }
 MAY_IMPORT = {
     "callbacks": {"training"},

@@ -6,52 +6,11 @@ pretrained layers; those of ULMFiT's language model are Howard & Ruder's (2018).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
 
-from siatl_keras.arguments import check_choice, check_positive, check_whole
+from siatl_keras.arguments import check_positive
+from siatl_keras.setting import SearchRange, check_settings, setting
 from siatl_keras.training import PRETRAINED_OPTIMIZERS, PRETRAINED_RATES, SCHEDULES
-
-
-@dataclass(frozen=True)
-class SearchRange:
-    """The range of a setting that `recipes.tune` searches over.
-
-    Attributes:
-        low: lowest value.
-        high: highest value.
-        logarithmic: whether a factor, not a step, makes the difference.
-    """
-
-    low: float
-    high: float
-    logarithmic: bool = False
-
-
-def setting(
-    default: Any,
-    text: str,
-    choices: tuple[str, ...] | None = None,
-    lower_bound: float | None = None,
-    search: SearchRange | None = None,
-) -> Any:
-    """Makes a field of a dataclass from which a command-line flag is derived.
-
-    Args:
-        default: the default.
-        text: what the setting does, one sentence or two: the flag's help.
-        choices: the values that it may have.
-        lower_bound: the lowest value that it may have.
-        search: the range that `recipes.tune` searches over, if it does.
-    """
-    metadata = {
-        "help": text,
-        "choices": choices,
-        "lower_bound": lower_bound,
-        "search": search,
-    }
-    return field(default=default, metadata=metadata)
-
 
 _RATES = ", ".join(f"{rate} with {name}" for name, rate in PRETRAINED_RATES.items())
 
@@ -142,17 +101,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value, low = getattr(self, each.name), each.metadata["lower_bound"]
-            if value is None and each.default is not None:
-                raise ValueError(
-                    f"`{each.name}` must be given, {each.default!r} by default. "
-                    f"Received: {each.name}=None."
-                )
-            if value is not None and each.metadata["choices"]:
-                check_choice(each.metadata["choices"], **{each.name: value})
-            if value is not None and isinstance(low, int):
-                check_whole(low, **{each.name: value})
+        check_settings(self)
         # Those that a method has no use for too: a wrong value is a mistake.
         check_positive(
             gamma_initial=self.gamma_initial,

@@ -10,6 +10,7 @@ from siatl_keras.workflows.predict import (
     format_prediction,
     predict_stream,
 )
+from siatl_keras.workflows.pretrain_config import PretrainConfig
 from siatl_keras.workflows.pretrain_language_model import pretrain_language_model
 from siatl_keras.workflows.reproduce import reproduce
 from siatl_keras.workflows.tune import tune
@@ -17,6 +18,7 @@ from siatl_keras.workflows.tune import tune
 __all__ = [
     "METHOD_NAMES",
     "FinetuneConfig",
+    "PretrainConfig",
     "evaluate_classifier",
     "experiment_grid",
     "explain",

@@ -13,7 +13,7 @@ from siatl_keras.arguments import check_choice
 from siatl_keras.layers.task_head import POOLINGS
 from siatl_keras.models import LSTMBackbone
 from siatl_keras.plans import METHODS, Plan, Settings
-from siatl_keras.plans.settings import SearchRange, setting
+from siatl_keras.setting import SearchRange, check_given, setting
 
 # The methods that fine-tune nothing, see `fit_linear_baseline`.
 BASELINES = ("nbow", "bow")
@@ -112,16 +112,7 @@ class FinetuneConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        missing = [
-            name
-            for name in ("train", "validation", "lm", "output")
-            if getattr(self, name) is None
-        ]
-        if missing:
-            raise ValueError(
-                f"`{'`, `'.join(missing)}` must be given: files of labelled texts, a "
-                "preset of a language model, and the folder of the run."
-            )
+        check_given(self, "train", "validation", "lm", "output")
 
     def plan(self) -> Plan:
         """Makes the plan of the method.

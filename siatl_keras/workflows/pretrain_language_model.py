@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,54 +23,25 @@ from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreproces
 from siatl_keras.run_folder import finish_run
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import FusedAdam
+from siatl_keras.workflows.pretrain_config import PretrainConfig
 
 
 def pretrain_language_model(
-    train: Sequence[str],
-    validation: Sequence[str],
-    vocabulary: str,
-    preset: str,
-    output: str,
-    *,
-    backbone: dict[str, Any],
-    sequence_length: int = 64,
-    stream: bool = False,
-    batch_size: int = 96,
-    steps: int = 5000,
-    steps_per_epoch: int = 250,
-    validation_texts: int = 2000,
-    learning_rate: float = 2e-3,
-    sampled_words: int | None = None,
-    seed: int = 0,
-    weights_dtype: str = "float16",
+    config: PretrainConfig,
     strategy: tf.distribute.Strategy | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Trains an `LSTMCausalLM` on files and saves it as a preset.
 
     Adam, its rate warmed up over a fiftieth of the steps and decayed to 0 by a cosine,
-    gradients clipped to a norm of 1. A run that was stopped goes on where its last
+    gradients clipped to a norm of 1. A run that was stopped resumes where its last
     epoch ended when it is started again with the same `output`, also after its last
-    epoch. Training that diverges ends with the last weights that were finite.
+    epoch. Training that diverges ends with the last weights that were finite. The
+    run's folder gets TensorBoard logs, backups, and, last of all, what is returned as
+    `metrics.json`.
 
     Args:
-        train: text files, see `siatl_keras.data.read_texts`.
-        validation: text files for the perplexity.
-        vocabulary: file with a word a line, as `build_vocabulary` writes it.
-        preset: folder of the preset to be made.
-        output: folder of the run: TensorBoard logs, backups, and, last of all, what is
-            returned as `metrics.json`.
-        backbone: arguments of `LSTMBackbone`, without `vocabulary_size`.
-        sequence_length: int, most tokens kept of a text, or steps of a window.
-        stream: whether to train on windows over all texts joined.
-        batch_size: int, texts (or windows) a step.
-        steps: int, optimizer steps.
-        steps_per_epoch: int, steps between validations and backups.
-        validation_texts: int, texts validated on in between; all are at the end.
-        learning_rate: float, highest learning rate.
-        sampled_words: int, see `LSTMCausalLM.compile`.
-        seed: int, of weights, dropout and shuffling.
-        weights_dtype: dtype of the saved weights.
+        config: what to do.
         strategy: `tf.distribute.Strategy`; the default one if not given.
         overwrite: whether an existing preset is replaced.
 
@@ -84,12 +54,14 @@ def pretrain_language_model(
             read.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
-    backup = BackupAndRestore(Path(output) / "backup", delete_checkpoint=False)
+    preset, batch_size = config.preset, config.batch_size
+    steps, steps_per_epoch = config.steps, config.steps_per_epoch
+    backup = BackupAndRestore(Path(config.output) / "backup", delete_checkpoint=False)
     made = backup.backup_dir / CHECKSUMS  # Of the preset, from before it has its name.
     sweep(Path(preset).parent)
     if made.exists() and _are_of(made, preset):
         metrics = json.loads((Path(preset) / "metrics.json").read_text("utf-8"))
-        finish_run(output, metrics)
+        finish_run(config.output, metrics)
         return metrics
     if Path(preset).exists() and not overwrite:
         raise ValueError(
@@ -97,43 +69,43 @@ def pretrain_language_model(
             "`--overwrite` to replace it."
         )
     # An earlier run's, which would call this one finished before it is.
-    (Path(output) / "metrics.json").unlink(missing_ok=True)
-    keras.utils.set_random_seed(seed)
-    tokenizer = WordTokenizer(vocabulary)
-    preprocessor = LSTMCausalLMPreprocessor(tokenizer, sequence_length)
+    (Path(config.output) / "metrics.json").unlink(missing_ok=True)
+    keras.utils.set_random_seed(config.seed)
+    tokenizer = WordTokenizer(config.vocabulary)
+    preprocessor = LSTMCausalLMPreprocessor(tokenizer, config.sequence_length)
     warmup = max(1, steps // 50)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=learning_rate, warmup_steps=warmup
+        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
     )
     with (strategy or tf.distribute.get_strategy()).scope():
         model = LSTMCausalLM(
-            LSTMBackbone(tokenizer.vocabulary_size(), **backbone), preprocessor
+            LSTMBackbone(tokenizer.vocabulary_size(), **config.backbone), preprocessor
         )
         model.compile(
-            FusedAdam(schedule, global_clipnorm=1.0), sampled_words=sampled_words
+            FusedAdam(schedule, global_clipnorm=1.0), sampled_words=config.sampled_words
         )
         model.optimizer.build(model.trainable_variables)
     data: dict[str, Any] = {
         "preprocessor": preprocessor,
         "batch_size": batch_size,
-        "stream": stream,
+        "stream": config.stream,
     }
-    all_validation = lm_dataset(validation, **data)
+    all_validation = lm_dataset(config.validation, **data)
     history = model.fit(
         lm_dataset(
-            train,
+            config.train,
             **data,
-            seed=seed,
+            seed=config.seed,
             repeat=True,
             skip_steps=backup.epochs_done * steps_per_epoch,
         ),
         steps_per_epoch=steps_per_epoch,
         epochs=math.ceil(steps / steps_per_epoch),
-        validation_data=lm_dataset(validation, **data)
-        .take(max(1, validation_texts // batch_size))
+        validation_data=lm_dataset(config.validation, **data)
+        .take(max(1, config.validation_texts // batch_size))
         .cache(),
         callbacks=[
-            keras.callbacks.TensorBoard(str(Path(output) / "tensorboard")),
+            keras.callbacks.TensorBoard(str(Path(config.output) / "tensorboard")),
             backup,
         ],
         shuffle=False,  # The dataset does; Keras's default makes it warn.
@@ -151,11 +123,11 @@ def pretrain_language_model(
         "history": history.history,
     }
     with new_folder(preset, overwrite=overwrite) as folder:
-        save_preset(model, folder, weights_dtype)
+        save_preset(model, folder, config.weights_dtype)
         write_json(folder / "metrics.json", metrics)
         plot_perplexity(history.history, steps_per_epoch, folder / "perplexity.png")
         shutil.copyfile(folder / CHECKSUMS, made)
-    finish_run(output, metrics)
+    finish_run(config.output, metrics)
     return metrics
 
 

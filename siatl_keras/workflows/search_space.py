@@ -13,7 +13,7 @@ import keras_tuner
 
 from siatl_keras.models import backbone_class, suited_optimizer
 from siatl_keras.plans import Settings
-from siatl_keras.plans.settings import SearchRange
+from siatl_keras.setting import SearchRange
 from siatl_keras.training import PRETRAINED_RATES
 from siatl_keras.workflows.finetune_config import LSTM_DROPOUTS, FinetuneConfig
 

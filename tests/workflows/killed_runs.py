@@ -17,7 +17,12 @@ import keras
 
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
-from siatl_keras.workflows import FinetuneConfig, finetune, pretrain_language_model
+from siatl_keras.workflows import (
+    FinetuneConfig,
+    PretrainConfig,
+    finetune,
+    pretrain_language_model,
+)
 
 GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
 BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]
@@ -53,15 +58,19 @@ def train(folder, output, kind):
     )
     if kind == "pretraining":
         pretrain_language_model(
-            [train],
-            [validation],
-            str(folder / "vocabulary.txt"),
-            str(output / "preset"),
-            str(output / "run"),
-            backbone={"embedding_dim": 6, "hidden_dim": 8, "num_layers": 1},
-            batch_size=8,
-            steps=6,
-            steps_per_epoch=3,
+            PretrainConfig(
+                train=(train,),
+                validation=(validation,),
+                vocabulary=str(folder / "vocabulary.txt"),
+                preset=str(output / "preset"),
+                output=str(output / "run"),
+                embedding_dim=6,
+                hidden_dim=8,
+                num_layers=1,
+                batch_size=8,
+                steps=6,
+                steps_per_epoch=3,
+            )
         )
         return
     config = FinetuneConfig(

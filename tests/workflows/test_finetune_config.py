@@ -5,13 +5,14 @@ import pytest
 
 from siatl_keras.models import LSTMBackbone
 from siatl_keras.plans import METHODS
-from siatl_keras.workflows import METHOD_NAMES, FinetuneConfig
+from siatl_keras.workflows import METHOD_NAMES, FinetuneConfig, PretrainConfig
 
 CONFIG = FinetuneConfig(train="a.tsv", validation="b.tsv", lm="lm", output="run")
 
 
-def test_every_setting_has_a_help_text_of_a_sentence():
-    for each in fields(FinetuneConfig):
+@pytest.mark.parametrize("config", [FinetuneConfig, PretrainConfig])
+def test_every_setting_has_a_help_text_of_a_sentence(config):
+    for each in fields(config):
         assert each.metadata["help"].endswith("."), each.name
 
 
