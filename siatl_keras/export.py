@@ -19,6 +19,7 @@ from siatl_keras import _keras_internals
 from siatl_keras.atomic import partial_folder, rename_folder
 from siatl_keras.layers import LSTM
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.models.class_answers import class_answers
 from siatl_keras.models.classifier_export import ClassifierExport
 from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
@@ -108,11 +109,11 @@ class _TokenServer(tf.Module):
         return self._answer(self._classify_tokens(x)[0])
 
     def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        label_id = tf.argmax(logits, -1, output_type=tf.int32)
+        answers = class_answers(logits, self.label_names)
         return {
-            "label": tf.gather(self.label_names, label_id),
-            "label_id": label_id,
-            "probabilities": tf.nn.softmax(logits),
+            "label": answers.label,
+            "label_id": answers.label_id,
+            "probabilities": answers.probabilities,
         }
 
 

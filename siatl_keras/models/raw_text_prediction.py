@@ -14,6 +14,7 @@ import tensorflow as tf
 from siatl_keras.data import classification_dataset as build_dataset
 from siatl_keras.inputs import as_texts
 from siatl_keras.inputs.batches import errors_of_rows
+from siatl_keras.models.class_answers import class_answers, class_probabilities
 from siatl_keras.models.raw_text_batches import (
     DATASETS,
     RawTextBatches,
@@ -77,6 +78,33 @@ class RawTextPrediction(RawTextBatches):
             outputs = keras.Model.predict(self, dataset, **how, **kwargs)
             return outputs[np.argsort(order)]
         return self._predict_here(texts, checked_batch_size(batch_size), **how)
+
+    def predict_proba(self, x: Any = None, **kwargs: Any) -> np.ndarray:
+        """Computes the probabilities of the classes.
+
+        Args:
+            x: as for `predict`.
+            **kwargs: as for `predict`.
+
+        Returns:
+            float32 numpy `[texts, classes]`, in the order of the texts; each row sums
+            to 1.
+        """
+        return class_probabilities(self.predict(x, **kwargs)).numpy()
+
+    def predict_labels(self, x: Any = None, **kwargs: Any) -> list[str]:
+        """Names the most probable class of each text.
+
+        Args:
+            x: as for `predict`.
+            **kwargs: as for `predict`.
+
+        Returns:
+            list of names as in `label_names`, in the order of the texts.
+        """
+        names = self.label_names  # type: ignore[attr-defined]
+        answers = class_answers(self.predict(x, **kwargs), names)
+        return [names[label_id] for label_id in answers.label_id.numpy()]
 
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """Computes the task logits of one batch.

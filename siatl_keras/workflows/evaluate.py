@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from siatl_keras.atomic import write_text
 from siatl_keras.data import Examples
@@ -17,6 +16,7 @@ from siatl_keras.evaluation import (
     plot_confusion_matrix,
 )
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.models.class_answers import class_probabilities
 
 
 def evaluate_classifier(
@@ -38,7 +38,7 @@ def evaluate_classifier(
     labels = model.label_map.encode(examples)
     logits = model.predict(examples.texts, verbose=0)
     # In float64, so that no two logits become one probability.
-    probabilities = tf.nn.softmax(tf.cast(logits, tf.float64)).numpy()
+    probabilities = class_probabilities(logits, "float64").numpy()
     return write_evaluation(labels, probabilities, model.label_names, folder)
 
 

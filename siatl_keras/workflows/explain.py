@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
 from siatl_keras.atomic import write_text
 from siatl_keras.evaluation import (
     AttentionMap,
@@ -71,8 +69,7 @@ def _maps(path: str, name: str, texts: Sequence[str]) -> Iterator[AttentionMap]:
     model = SiATLClassifier.from_preset(path)
     for start in range(0, len(texts), TEXTS_AT_A_TIME):
         batch = list(texts[start : start + TEXTS_AT_A_TIME])
-        logits = model.predict(batch, verbose=0)
-        probabilities = tf.nn.softmax(logits).numpy()
+        probabilities = model.predict_proba(batch, verbose=0)
         for tokens, weights, row in zip(
             *model.attention(batch), probabilities, strict=True
         ):

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.models.class_answers import class_answers
 
 
 def predict_stream(
@@ -28,21 +28,24 @@ def predict_stream(
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def probabilities(batch: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(model.classify_texts(batch))
+    def classify(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        answers = class_answers(model.classify_texts(batch), model.label_names)
+        return answers.label_id, answers.probabilities
 
     for batch in batches:
-        rows = probabilities(tf.constant(batch, tf.string)).numpy()
+        label_ids, rows = classify(tf.constant(batch, tf.string))
         yield [
             {
                 "text": text,
-                "label": model.label_names[int(np.argmax(row))],
+                "label": model.label_names[label_id],
                 "probabilities": {
                     name: round(float(value), 6)
                     for name, value in zip(model.label_names, row, strict=True)
                 },
             }
-            for text, row in zip(batch, rows, strict=True)
+            for text, label_id, row in zip(
+                batch, label_ids.numpy(), rows.numpy(), strict=True
+            )
         ]
 
 
