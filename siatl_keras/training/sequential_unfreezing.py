@@ -43,6 +43,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
         ValueError: if the phases are out of order, or the model has no such groups.
 
     Example:
+    >>> from siatl_keras.plans import stages
     >>> unfreezing = SequentialUnfreezing(stages(backbone_epoch=2, embedding_epoch=5))
     >>> [unfreezing.stage(epoch) for epoch in (1, 2, 4, 5)]
     [1, 2, 2, 3]

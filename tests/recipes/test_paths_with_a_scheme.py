@@ -73,6 +73,6 @@ def test_a_path_with_a_scheme_is_refused_in_one_line(answers, number):
 
 def test_every_recipe_is_asked():
     scripts = {
-        path.stem for path in RECIPES.glob("*.py") if "DEFINE_" in path.read_text()
+        path.stem for path in RECIPES.glob("*.py") if "common.run(" in path.read_text()
     }
     assert {recipe for recipe, *_ in CASES} == scripts - {"common"}

@@ -27,9 +27,9 @@ from siatl_keras.models import (
     SiATLClassifier,
     SiATLPreprocessor,
 )
-from siatl_keras.plans import stages
+from siatl_keras.plans import Rate, stages
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import GroupedOptimizer, discriminative_optimizer
+from siatl_keras.training import GroupedOptimizer
 from siatl_keras.training.replica_share import LossOverReplicas
 
 ULMFIT_HEAD = {"pooling": "concat", "num_layers": 0, "block_units": 4}
@@ -59,10 +59,15 @@ def plain_optimizer():
 
 
 def layered_optimizer():
-    """An optimizer a layer, rates and momenta on their cycle."""
+    """An optimizer per layer, rates and momenta on their cycle."""
     layers = ["task", "backbone/projection", "backbone/lstm_1", "backbone/lstm_0"]
-    steps = dict.fromkeys([*layers, "embedding"], 12)
-    return discriminative_optimizer(steps, 0.01, schedule="one_cycle")
+    rate = Rate("adam", 0.01, "one_cycle", divisor=2.6, beta_1=0.7, beta_2=0.99)
+    return GroupedOptimizer(
+        {
+            name: rate.make("adam", 12, depth)
+            for depth, name in enumerate([*layers, "embedding"])
+        }
+    )
 
 
 def classifier(optimizer, **compile_arguments):

@@ -148,12 +148,12 @@ def test_it_works_with_loss_scaling(tmp_path):
         finally:
             keras.config.set_dtype_policy("float32")
 
-    def stages():
+    def unfreezing():
         return SequentialUnfreezing(stages(2, 3), verbose=0)
 
-    interrupted(tmp_path, 2, stages(), model=model())
-    _, history = fit(tmp_path, stages(), model=model())
-    _, expected = fit(tmp_path / "other", stages(), model=model())
+    interrupted(tmp_path, 2, unfreezing(), model=model())
+    _, history = fit(tmp_path, unfreezing(), model=model())
+    _, expected = fit(tmp_path / "other", unfreezing(), model=model())
     assert history.history == expected.history
 
 
