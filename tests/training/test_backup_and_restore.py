@@ -14,6 +14,7 @@ from siatl_keras.callbacks import (
     SequentialUnfreezing,
     WeightAveraging,
 )
+from siatl_keras.plans import stages
 from siatl_keras.training import TrainingDivergedError
 from siatl_keras.training.training_state import load_training_state
 
