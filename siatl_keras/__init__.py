@@ -3,22 +3,25 @@
 Source: Chronopoulou, Baziotis and Potamianos, NAACL 2019, arXiv 1902.10547.
 """
 
+import importlib
+from typing import Any
+
 from siatl_keras import (
     callbacks,
     data,
     distribute,
-    evaluation,
     export,
     inputs,
     layers,
     models,
     plans,
     text,
-    torch_import,
     training,
-    workflows,
 )
 from siatl_keras._version import __version__
+
+# What needs scikit-learn, matplotlib or KerasTuner is imported when it is first used.
+_ON_DEMAND = ("evaluation", "torch_import", "workflows")
 
 __all__ = [
     "__version__",
@@ -36,3 +39,9 @@ __all__ = [
     "training",
     "workflows",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"siatl_keras.{name}")
+    raise AttributeError(f"module 'siatl_keras' has no attribute {name!r}")

@@ -54,7 +54,16 @@ MAY_IMPORT = {
 }
 
 HOW_IT_STARTS = """
+import sys
+import keras, keras_hub, numpy, tensorflow
+before = set(sys.modules)
 import siatl_keras
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+assert new - set(sys.stdlib_module_names) <= {"siatl_keras", "google"}, new
+# Of these the libraries may have a part, and not what our own modules need of it.
+for heavy in ("keras_tuner", "matplotlib.figure", "sklearn.linear_model"):
+    assert heavy in before or heavy not in sys.modules, heavy
+assert callable(siatl_keras.workflows.finetune)
 print(siatl_keras.__version__)
 from siatl_keras import *
 print(callbacks.GammaDecay.__name__, export.export_saved_model.__name__)
@@ -172,7 +181,9 @@ def test_init_files_only_export():
     allowed = (ast.Import, ast.ImportFrom, ast.Assign, ast.Expr)
     for path in PACKAGE.rglob("__init__.py"):
         for node in ast.parse(path.read_text("utf-8")).body:
-            assert isinstance(node, allowed), f"{path}, line {node.lineno}"
+            # The one function: imports on demand.
+            exports = getattr(node, "name", None) == "__getattr__"
+            assert exports or isinstance(node, allowed), f"{path}, line {node.lineno}"
 
 
 def test_no_source_file_is_too_long_to_read():
