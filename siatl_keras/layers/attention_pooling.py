@@ -36,6 +36,8 @@ class AttentionPooling(keras.layers.Layer):
         ValueError: if `dropout` is not in [0, 1).
     """
 
+    has_weights = True
+
     def __init__(
         self, dropout: float = 0.0, seed: int | None = None, **kwargs: Any
     ) -> None:

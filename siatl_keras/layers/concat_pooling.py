@@ -26,14 +26,14 @@ class ConcatPooling(keras.layers.Layer):
             either side. A row without a real token is pooled to zeros.
 
     Returns:
-        `[batch, 3 * units]`: last, maximum, mean.
+        `(pooled [batch, 3 * units], None)`: last, maximum, mean.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True  # `padding_mask` is the mask
 
-    def call(self, sequence: Any, padding_mask: Any) -> Any:
+    def call(self, sequence: Any, padding_mask: Any) -> tuple[Any, None]:
         """Pools; see the class."""
         real = ops.expand_dims(ops.cast(padding_mask, "bool"), -1)  # [batch, time, 1]
         # float32: a sum over a long text overflows or loses digits in half precision.
@@ -46,13 +46,7 @@ class ConcatPooling(keras.layers.Layer):
         total = ops.sum(ops.where(real, values, 0.0), axis=1)
         mean = total / ops.maximum(ops.cast(counts, "float32"), 1.0)
         pooled = ops.concatenate([last, maximum, mean], axis=-1)
-        return ops.cast(pooled, self.compute_dtype)
+        return ops.cast(pooled, self.compute_dtype), None
 
     def compute_mask(self, sequence: Any, mask: Any = None) -> None:
         """Ends the mask: there are no steps any more."""
-
-    def compute_output_shape(
-        self, sequence_shape: Any, padding_mask_shape: Any = None
-    ) -> tuple[int | None, int]:
-        """Returns `(batch, 3 * units)`."""
-        return (sequence_shape[0], 3 * sequence_shape[-1])

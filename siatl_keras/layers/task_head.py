@@ -9,16 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from siatl_keras.arguments import check_choice, check_flag, check_share, check_whole
-from siatl_keras.layers.attention_pooling import AttentionPooling
-from siatl_keras.layers.concat_pooling import ConcatPooling
-from siatl_keras.layers.last_real_step import last_real_step
+from siatl_keras import _keras_step_internals
+from siatl_keras.arguments import check_flag, check_share, check_whole
 from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
+from siatl_keras.layers.poolings import PoolingInput, make_pooling
 
-POOLINGS = ("attention", "last", "mean", "concat")
 # Those of the constructor that a model passes on.
 HEAD_ARGUMENTS = (
     "units",
@@ -45,7 +44,8 @@ class TaskHead(keras.layers.Layer):
             from which all classes start out as likely.
         bidirectional: bool, whether they run both ways.
         pooling: "attention" (the paper's), "last" (the state after the last token),
-            "mean" or "concat" (ULMFiT's: last, maximum and mean).
+            "mean", "concat" (ULMFiT's: last, maximum and mean), or a layer of one's
+            own, see `siatl_keras.layers.poolings`.
         input_dropout: float, locked dropout on the hidden states.
         lstm_dropout: float, locked dropout on each task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
@@ -62,9 +62,8 @@ class TaskHead(keras.layers.Layer):
         training: bool.
 
     Returns:
-        `(logits [batch, classes], weights [batch, time])`, both float32; with "last"
-        pooling the weights are 1 at the last token, with "mean" and "concat" there are
-        none: 0.
+        `(logits [batch, classes], weights [batch, time])`, both float32. The weights
+        are those of the pooling; 0 where it has none (`has_weights`).
 
     Raises:
         ValueError: if an argument is out of range.
@@ -76,7 +75,7 @@ class TaskHead(keras.layers.Layer):
         units: int = 100,
         num_layers: int = 1,
         bidirectional: bool = False,
-        pooling: str = "attention",
+        pooling: Any = "attention",
         input_dropout: float = 0.0,
         lstm_dropout: float = 0.0,
         attention_dropout: float = 0.0,
@@ -89,7 +88,6 @@ class TaskHead(keras.layers.Layer):
         check_whole(1, units=units)
         check_whole(0, num_layers=num_layers, block_units=block_units)
         check_flag(bidirectional=bidirectional)
-        check_choice(POOLINGS, pooling=pooling)
         check_share(
             input_dropout=input_dropout,
             lstm_dropout=lstm_dropout,
@@ -102,7 +100,6 @@ class TaskHead(keras.layers.Layer):
         self.units = units
         self.num_layers = num_layers
         self.bidirectional = bidirectional
-        self.pooling = pooling
         self.input_dropout = input_dropout
         self.lstm_dropout = lstm_dropout
         self.attention_dropout = attention_dropout
@@ -123,13 +120,16 @@ class TaskHead(keras.layers.Layer):
         self.locked_dropouts = [
             keras.layers.SpatialDropout1D(rate, dtype=dtype) for rate in rates
         ]
-        self.attention = self.concat = self.block = None
-        if pooling == "attention":
-            self.attention = AttentionPooling(
-                attention_dropout, dtype=dtype, name="attention"
-            )
-        elif pooling == "concat":
-            self.concat = ConcatPooling(dtype=dtype, name="concat")
+        self._pooling_name = pooling if isinstance(pooling, str) else None
+        self.pooling_layer = make_pooling(
+            pooling,
+            PoolingInput(
+                attention_dropout,
+                units if bidirectional and num_layers else None,
+                dtype,
+            ),
+        )
+        self.block = None
         # float32: losses and probabilities of a mixed-precision model need it.
         if block_units:
             self.block = LinearBlock(
@@ -153,9 +153,14 @@ class TaskHead(keras.layers.Layer):
             )
 
     @property
+    def pooling(self) -> Any:
+        """The pooling's name, or a layer of the user's own."""
+        return self._pooling_name or self.pooling_layer
+
+    @property
     def has_weights(self) -> bool:
         """Whether the pooling weighs the steps, so that the weights tell something."""
-        return self.pooling in ("attention", "last")
+        return getattr(self.pooling_layer, "has_weights", False)
 
     def build(self, hidden_shape: Any, padding_mask_shape: Any = None) -> None:
         """Makes the weights of all parts."""
@@ -163,9 +168,13 @@ class TaskHead(keras.layers.Layer):
         for lstm in self.lstms:
             lstm.build(shape)
             shape = (*shape[:-1], self.units * (2 if self.bidirectional else 1))
-        if self.attention is not None:
-            self.attention.build(shape)
-        features = shape[-1] * (3 if self.concat is not None else 1)
+        # Builds the pooling too, and tells how long its vectors are.
+        pooled, _ = _keras_step_internals.symbolic_call(
+            self.pooling_layer,
+            np.zeros((1, 2, shape[-1]), "float32"),
+            np.ones((1, 2), "int32"),
+        )
+        features = pooled.shape[-1]
         if self.block is not None:
             self.block.build((shape[0], features))
             features = self.block_units
@@ -179,38 +188,15 @@ class TaskHead(keras.layers.Layer):
         for lstm, dropout in zip(self.lstms, self.locked_dropouts[1:], strict=True):
             x = lstm(x, mask=mask, training=training)  # [batch, time, units]
             x = dropout(x, training=training)
-        if self.attention is not None:
-            pooled, weights = self.attention(x, padding_mask, training=training)
-        elif self.concat is not None:
-            pooled = self.concat(x, padding_mask)
+        # Keras passes `training` on to a pooling that takes it.
+        pooled, weights = self.pooling_layer(x, padding_mask)
+        if weights is None:
             weights = ops.zeros_like(padding_mask, "float32")
-        elif self.pooling == "mean":
-            pooled = self._mean_state(x, padding_mask)
-            weights = ops.zeros_like(padding_mask, "float32")
-        else:
-            pooled, weights = self._last_state(x, padding_mask)
         if self.block is not None:
             pooled = self.block(pooled, training=training)
         else:
             pooled = self.output_dropout_layer(pooled, training=training)
         return self.classes(pooled, training=training), weights
-
-    def _mean_state(self, x: Any, padding_mask: Any) -> Any:
-        # float32: a sum over a long text loses digits in half precision.
-        real = ops.cast(padding_mask, "float32")
-        shares = real / ops.maximum(ops.sum(real, axis=-1, keepdims=True), 1.0)
-        values = ops.cast(x, "float32") * ops.expand_dims(shares, -1)
-        return ops.cast(ops.sum(values, axis=1), x.dtype)
-
-    def _last_state(self, x: Any, padding_mask: Any) -> Any:
-        at_last = last_real_step(padding_mask)  # [batch, time]
-        pooled = ops.sum(x * ops.cast(at_last[:, :, None], x.dtype), axis=1)
-        if self.bidirectional and self.lstms:
-            # The backward direction has read the whole text at its first step.
-            pooled = ops.concatenate(
-                [pooled[:, : self.units], x[:, 0, self.units :]], axis=-1
-            )
-        return pooled, ops.cast(at_last, "float32")
 
     def compute_output_spec(
         self, hidden: Any, padding_mask: Any, training: bool = False
@@ -230,7 +216,8 @@ class TaskHead(keras.layers.Layer):
             "units": self.units,
             "num_layers": self.num_layers,
             "bidirectional": self.bidirectional,
-            "pooling": self.pooling,
+            "pooling": self._pooling_name
+            or keras.saving.serialize_keras_object(self.pooling_layer),
             "input_dropout": self.input_dropout,
             "lstm_dropout": self.lstm_dropout,
             "attention_dropout": self.attention_dropout,

@@ -92,7 +92,8 @@ class SiATLClassifier(
         num_layers: int, number of task LSTMs, 0 for none; `None` is the paper's 1 on an
             LSTM, and 0 on other backbones, whose states have seen the whole text.
         bidirectional: bool, whether the task LSTM runs both ways.
-        pooling: "attention" (the paper's), "last", "mean" or "concat" (ULMFiT's).
+        pooling: "attention" (the paper's), "last", "mean", "concat" (ULMFiT's), or a
+            layer of one's own, see `siatl_keras.layers.poolings`.
         input_dropout: float, locked dropout on the backbone's output.
         lstm_dropout: float, locked dropout on the task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
@@ -139,7 +140,7 @@ class SiATLClassifier(
         units: int = 100,
         num_layers: int | None = None,
         bidirectional: bool = False,
-        pooling: str = "attention",
+        pooling: Any = "attention",
         input_dropout: float = 0.0,
         lstm_dropout: float = 0.0,
         attention_dropout: float = 0.0,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siatl_keras.arguments import check_choice
-from siatl_keras.layers.task_head import POOLINGS
+from siatl_keras.layers import POOLINGS
 from siatl_keras.models import LSTMBackbone
 from siatl_keras.plans import METHODS, Plan, Settings
 from siatl_keras.setting import SearchRange, check_given, setting

@@ -75,7 +75,7 @@ def test_large_states_decide_nothing_before_the_head_has_learned():
 
 
 def test_concat_pooling_joins_last_maximum_and_mean():
-    pooled = ConcatPooling()(SEQUENCE, PADDING_MASK).numpy()
+    pooled = ConcatPooling()(SEQUENCE, PADDING_MASK)[0].numpy()
     for row, length in enumerate((4, 2)):
         real = SEQUENCE[row, :length]
         expected = np.concatenate([real[-1], real.max(0), real.mean(0)])
@@ -86,10 +86,10 @@ def test_concat_pooling_joins_last_maximum_and_mean():
 @pytest.mark.parametrize("filling", [0.0, 7.0, -7.0, np.nan])
 def test_padding_never_changes_concat_pooling(policy, filling):
     layer = ConcatPooling(dtype=policy)
-    short = layer(SEQUENCE[:, :2], np.ones((2, 2)))
+    short, _ = layer(SEQUENCE[:, :2], np.ones((2, 2)))
     padded = np.concatenate([SEQUENCE[:, :2], np.full((2, 5, 3), filling)], 1)
     mask = np.array([[1, 1, 0, 0, 0, 0, 0]] * 2)
-    received = layer(padded.astype("float32"), mask)
+    received, _ = layer(padded.astype("float32"), mask)
     assert received.dtype == layer.compute_dtype
     np.testing.assert_allclose(received.numpy(), short.numpy(), rtol=1e-6)
 
@@ -97,12 +97,12 @@ def test_padding_never_changes_concat_pooling(policy, filling):
 def test_concat_pooling_of_a_long_text_is_finite_in_half_precision():
     # The sum of the states is beyond float16's largest number, 65 504.
     long, mask = np.full((1, 900, 2), 100.0), np.ones((1, 900))
-    pooled = ConcatPooling(dtype="float16")(long, mask)
+    pooled, _ = ConcatPooling(dtype="float16")(long, mask)
     np.testing.assert_allclose(pooled, 100.0)
 
 
 def test_concat_pooling_over_nothing_is_zero():
-    assert (ConcatPooling()(SEQUENCE - 9.0, np.zeros((2, 4))).numpy() == 0).all()
+    assert (ConcatPooling()(SEQUENCE - 9.0, np.zeros((2, 4)))[0].numpy() == 0).all()
 
 
 def test_linear_block_normalises_then_maps():

@@ -106,8 +106,8 @@ def table(model):
     return {
         **rows,
         **lstm_rows("top_rnn.rnn", 0, head.lstms[0]),
-        "attention.attention.0.weight": (head.attention.kernel, True),
-        "attention.attention.0.bias": (head.attention.bias, True),
+        "attention.attention.0.weight": (head.pooling_layer.kernel, True),
+        "attention.attention.0.bias": (head.pooling_layer.bias, True),
         "vocab.bias": (embedding.reverse_bias, False),
         "classes.weight": (head.classes.kernel, True),
         "classes.bias": (head.classes.bias, False),
