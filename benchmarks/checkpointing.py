@@ -32,7 +32,7 @@ class StepTimes(keras.callbacks.Callback):
 
 
 def measure(checkpointing, layers=16, width=256, length=256, steps=5):
-    """Trains; returns megabytes, seconds a step, and the loss."""
+    """Trains; returns megabytes, seconds per step, and the loss."""
     keras.utils.set_random_seed(0)
     backbone = keras_hub.models.GPT2Backbone(
         vocabulary_size=WORDS,

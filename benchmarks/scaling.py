@@ -21,7 +21,7 @@ VALUES = {
 }
 NAMES = {
     "vocabulary": "words in the vocabulary",
-    "time": "tokens a text",
+    "time": "tokens per text",
     "batch": "texts a batch",
     "hidden": "units of each LSTM",
 }

@@ -29,7 +29,7 @@ LM = "saved_models/tweets_lstm_small_en"
 # Of the shipped language model.
 SIZES = Sizes(vocabulary=20_000, embedding=300, hidden=640, time=80)
 # As in recipes/flags/scv2.flags, but for the authors' patience and epochs, and a lower
-# rate of what was pretrained.
+# rate of the pretrained layers.
 BACKBONE_EPOCH, EMBEDDING_EPOCH, PATIENCE, MOST_EPOCHS = 2, 4, 6, 30
 TASK_RATE, PRETRAINED_RATE = 2e-3, 0.3
 

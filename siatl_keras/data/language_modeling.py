@@ -49,7 +49,7 @@ def lm_dataset(
             `sequence_length` steps, so that nothing of a long text is lost and every
             token is predicted once; states are not carried from window to window.
         repeat: whether to go on with another pass in another order, forever.
-        skip_steps: int, batches left out at the start, to go on where a run stopped.
+        skip_steps: int, batches left out at the start, to resume where a run stopped.
         shuffle_buffer: int, texts held for shuffling.
 
     Returns:

@@ -30,7 +30,7 @@ BOLD = FontProperties(size=10, weight="bold")
 def plot_attention(
     rows: Sequence[Sequence[AttentionMap]], path: str | os.PathLike[str]
 ) -> None:
-    """Draws a row of maps a text, side by side.
+    """Draws a row of maps per text, side by side.
 
     Characters that matplotlib's font lacks are spelled out: `:melting_face:`.
 

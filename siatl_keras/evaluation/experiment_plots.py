@@ -1,4 +1,4 @@
-"""Plots of an experiment's runs: training size, forgetting, γ; an axes a data set."""
+"""Plots of an experiment's runs: training size, forgetting, γ; axes per data set."""
 
 from __future__ import annotations
 

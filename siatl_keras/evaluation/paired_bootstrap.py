@@ -50,7 +50,7 @@ def paired_bootstrap(
         first: int `[runs, texts]`, classes that the first method's runs predict.
         second: int `[runs, texts]`, those of the second; not necessarily as many runs.
         num_classes: int, classes in the mean; one that nobody has counts as F1 of 0.
-        samples: int, how often the texts are drawn anew.
+        samples: int, how often the texts are drawn again.
         seed: int, of the draws.
 
     Returns:

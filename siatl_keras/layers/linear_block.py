@@ -12,7 +12,7 @@ import keras
 from siatl_keras.arguments import check_share, check_whole
 
 # As PyTorch's default, in Keras's terms. With Keras's own 0.99, the means and variances
-# for evaluation would follow too slowly: small sets have 25 steps an epoch.
+# for evaluation would follow too slowly: small sets have 25 steps per epoch.
 MOMENTUM = 0.9
 
 

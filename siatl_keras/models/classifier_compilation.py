@@ -48,7 +48,7 @@ class ClassifierCompilation:
 
         Args:
             optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
-                `paper_optimizer`: Adam for what is new, and for what was pretrained SGD
+                `paper_optimizer`: Adam for new layers, and for pretrained ones SGD
                 on an LSTM, a second Adam on other backbones.
             loss: a loss for the task, or `{"task": loss}`; "auto" is sparse categorical
                 cross-entropy. The LM loss is always the mean over real tokens. Keras's
@@ -129,7 +129,7 @@ class ClassifierCompilation:
         except TypeError:  # An argument that Keras does not know.
             self.sample_words(before)  # type: ignore[attr-defined]
             raise
-        targets = self.smallest_targets()  # type: ignore[attr-defined]
+        targets = self.placeholder_batch()  # type: ignore[attr-defined]
         _keras_step_internals.build_losses_and_metrics(self, *targets)  # type: ignore[arg-type]
         # No dict: Keras would take the metrics in it for the model's own.
         self._compile_arguments = MappingProxyType(arguments)
@@ -142,7 +142,7 @@ class ClassifierCompilation:
         Args:
             optimizer: as for `compile`. Its state starts empty.
         """
-        y, _, sample_weight = self.smallest_targets()  # type: ignore[attr-defined]
+        y, _, sample_weight = self.placeholder_batch()  # type: ignore[attr-defined]
         x = {"token_ids": y["lm"], "padding_mask": y["lm"] + 1}
         arguments = {**self._compile_arguments, "optimizer": optimizer}
         # γ is no longer what `loss_weights` began with.

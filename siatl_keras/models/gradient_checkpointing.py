@@ -63,18 +63,18 @@ def checkpointed(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for layer in layers:
-            stack.enter_context(_forgetting(layer))
+            stack.enter_context(_recomputing(layer))
         yield
 
 
 @contextmanager
-def _forgetting(layer: keras.layers.Layer) -> Iterator[None]:
+def _recomputing(layer: keras.layers.Layer) -> Iterator[None]:
     call = layer.call
     # A layer's variables that are no weights: the states of its random numbers.
     weights = {id(weight) for weight in layer.weights}
     seeds = [v for v in layer.variables if id(v) not in weights]
 
-    def forgetting(*args: Any, **kwargs: Any) -> Any:
+    def recomputing(*args: Any, **kwargs: Any) -> Any:
         before = [tf.identity(seed.value) for seed in seeds]
         values = tf.nest.flatten((args, kwargs))
         # What gradients flow through; masks and flags need none.
@@ -92,7 +92,7 @@ def _forgetting(layer: keras.layers.Layer) -> Iterator[None]:
 
         return tf.recompute_grad(again)(*(values[place] for place in places))
 
-    setattr(layer, "call", forgetting)  # noqa: B010, a method to the type checker
+    setattr(layer, "call", recomputing)  # noqa: B010, a method to the type checker
     try:
         yield
     finally:

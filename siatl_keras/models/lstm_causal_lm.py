@@ -214,7 +214,7 @@ class LSTMCausalLM(
         hidden = self.backbone(x, training=training)
         return self.token_losses(hidden, y, sample_weight, training)
 
-    def smallest_targets(self) -> tuple[Any, Any, Any]:
+    def placeholder_batch(self) -> tuple[Any, Any, Any]:
         """Returns targets, losses and weights of a batch of one."""
         zeros = np.zeros((1, 2), "float32")
         return zeros.astype("int32"), zeros, zeros

@@ -220,8 +220,8 @@ class SiATLClassifier(
         self, x: Any, y: Any, sample_weight: Any, training: bool
     ) -> dict[str, tf.Tensor]:
         """Returns task logits, and the LM's per-token losses in place of its logits."""
-        forgetting = training and self.gradient_checkpointing
-        with checkpointed(blocks_of(self.backbone) if forgetting else ()):
+        recompute = training and self.gradient_checkpointing
+        with checkpointed(blocks_of(self.backbone) if recompute else ()):
             hidden = self.backbone(x, training=training)
         task_logits, _ = self.task_head(hidden, x["padding_mask"], training=training)
         if training and not self.lm_learns:
@@ -229,7 +229,7 @@ class SiATLClassifier(
         losses = self.token_losses(hidden, y["lm"], sample_weight["lm"], training)
         return {"task": task_logits, "lm": losses}
 
-    def smallest_targets(self) -> tuple[Any, Any, Any]:
+    def placeholder_batch(self) -> tuple[Any, Any, Any]:
         """Returns targets, what losses take, and weights of a batch of one."""
         task, tokens = np.zeros((1,), "float32"), np.zeros((1, 2), "float32")
         return (

@@ -33,7 +33,7 @@ class SlicedTraining(
     Under a `tf.distribute` strategy losses, gradients and metrics are those of the
     whole batch, whether or not it divides by the replicas, and however they clip.
 
-    A class that uses it implements `training_outputs` and `smallest_targets`, may
+    A class that uses it implements `training_outputs` and `placeholder_batch`, may
     override `reported_logs`, calls `sample_words` in `compile`, and before that has a
     `sampling_seed`, a `keras.random.SeedGenerator`.
     """
@@ -72,7 +72,7 @@ class SlicedTraining(
         """
         raise NotImplementedError
 
-    def smallest_targets(self) -> tuple[Any, Any, Any]:
+    def placeholder_batch(self) -> tuple[Any, Any, Any]:
         """Returns `(y, y_pred, sample_weight)` of a batch of one, as numpy arrays."""
         raise NotImplementedError
 
@@ -91,7 +91,7 @@ class SlicedTraining(
 
     def _build_for_training(self) -> None:
         model: Any = self
-        _keras_step_internals.build_losses_and_metrics(model, *self.smallest_targets())
+        _keras_step_internals.build_losses_and_metrics(model, *self.placeholder_batch())
         several = model.distribute_strategy.num_replicas_in_sync > 1
         _keras_step_internals.replace_losses(
             model, _over_replicas if several else _as_it_is, _texts_per_replica

@@ -77,7 +77,7 @@ def build_vocabulary(
         min_count: int, words that occur less often are left out.
         normalizer: the `TextNormalizer` of the tokenizer that will use the words.
         text_column: name of the column with the text.
-        progress: whether to show a bar with texts a second.
+        progress: whether to show a bar with texts per second.
         words_held: int, most distinct words kept from one batch of texts to the next;
             bounds the memory. Where more turn up, the rarer ones are forgotten, and
             the out-of-vocabulary rate is an upper bound.

@@ -1,7 +1,7 @@
 """`GroupedOptimizer`: one Keras optimizer for each of a model's layer groups.
 
-Source: Chronopoulou et al. 2019, section 4: SGD for what was pretrained and Adam for
-what is new, side by side in every step.
+Source: Chronopoulou et al. 2019, section 4: SGD for pretrained layers and Adam for
+new ones, side by side in every step.
 """
 
 from __future__ import annotations

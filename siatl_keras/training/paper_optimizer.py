@@ -26,9 +26,9 @@ def paper_optimizer(
     pretrained_steps: int = 1,
     pretrained_optimizer: str = "sgd",
 ) -> GroupedOptimizer:
-    """Makes Adam for the task layers and one SGD, or Adam, for what was pretrained.
+    """Makes Adam for the task layers and one SGD, or Adam, for the pretrained layers.
 
-    Each goes through its schedule by its own steps, so that of what was pretrained
+    Each goes through its schedule by its own steps, so that of the pretrained layers
     begins with the epoch from which the backbone learns.
 
     Args:
@@ -39,7 +39,7 @@ def paper_optimizer(
         clipnorm: float, norm that the gradient of each of the two is clipped to.
         schedule: a key of `SCHEDULES`.
         task_steps: int, steps in which the task layers learn, for the schedule.
-        pretrained_steps: int, steps in which what was pretrained learns.
+        pretrained_steps: int, steps in which the pretrained layers learn.
         pretrained_optimizer: "sgd", the paper's, or "adam", a second one: gradients of
             a transformer's weights differ too much in size for one rate. Its rate is
             thousands of times lower.

@@ -37,7 +37,7 @@ class FailedRun:
 def run_missing(
     flags: Mapping[RunKey, str], runs: Path, command: Sequence[str]
 ) -> list[FailedRun]:
-    """Does the runs that have not finished; a stopped one goes on where it was.
+    """Does the runs that have not finished; a stopped one resumes where it was.
 
     Beside the folder of each run lie its flag file, `seed-0.flags`, and what it
     printed, `seed-0.log`. Interrupted, it ends the run under way with itself.
