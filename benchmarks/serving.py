@@ -1,4 +1,4 @@
-"""Texts per second and latency of an exported classifier: `python -m benchmarks.serving`.
+"""Texts per second and latency of an exported model: `python -m benchmarks.serving`.
 
 On the shipped language model, strings in, through the SavedModel's signature.
 """

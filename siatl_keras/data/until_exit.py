@@ -29,7 +29,7 @@ _last_call = [0.0]
 def until_exit(items: Iterator[Item]) -> Iterator[Item]:
     """Yields `items`; when Python exits, ends with an error.
 
-    An error, since a dataset that repeats would begin again after it.
+    An error, since a dataset that repeats would start again at an end of its data.
 
     Args:
         items: what to yield.

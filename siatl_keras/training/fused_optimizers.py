@@ -1,4 +1,4 @@
-"""`FusedAdam` and `FusedSGD`: Keras's optimizers with one pass over the weights per step.
+"""`FusedAdam` and `FusedSGD`: Keras's optimizers in one pass over the weights.
 
 Keras's Adam is a dozen operations, each of which walks over an array of the weight's
 size; with a large vocabulary that costs as much as an LSTM (`benchmarks.pretraining`).
