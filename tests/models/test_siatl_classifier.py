@@ -207,7 +207,13 @@ def test_fit_on_texts_warns_of_nothing(make_classifier, texts, labels):
 ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
 
 
-@pytest.mark.parametrize("head", [{"pooling": "last"}, ULMFIT], ids=["last", "ulmfit"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param({"pooling": "last"}, id="last"),
+        pytest.param(ULMFIT, id="ulmfit", marks=pytest.mark.slow),
+    ],
+)
 def test_keras_file_and_preset_give_the_same_predictions(
     make_classifier, texts, labels, tmp_path, head
 ):
@@ -230,7 +236,7 @@ def test_keras_file_and_preset_give_the_same_predictions(
 def test_a_preset_has_no_optimizer_state(make_classifier, texts, labels, tmp_path):
     model = make_classifier()
     model.compile(keras.optimizers.Adam())
-    fit(model, texts, labels)
+    fit(model, texts, labels, epochs=1)
     model.save_to_preset(str(tmp_path))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Keras's, of an optimizer that differs.
@@ -350,8 +356,20 @@ def _by_layer(model):
     return model.variable_groups_by_layer.items()
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("head", [{}, ULMFIT], ids=["siatl", "ulmfit"])
+@pytest.mark.parametrize(
+    ("head", "policy"),
+    [
+        pytest.param({}, "mixed_bfloat16", id="siatl-mixed_bfloat16"),
+        *(
+            pytest.param(head, policy, id=f"{name}-{policy}", marks=pytest.mark.slow)
+            for name, head, policy in (
+                ("siatl", {}, "mixed_float16"),
+                ("ulmfit", ULMFIT, "mixed_bfloat16"),
+                ("ulmfit", ULMFIT, "mixed_float16"),
+            )
+        ),
+    ],
+)
 def test_mixed_precision_works_through_all_stages(
     make_classifier, texts, labels, policy, head
 ):

@@ -20,7 +20,7 @@ from siatl_keras.training.training_state import load_training_state
 SCRIPT = Path(__file__).with_name("resume_script.py")
 
 
-@pytest.mark.parametrize("own_optimizers", [0, 1])
+@pytest.mark.parametrize("own_optimizers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_run_killed_in_stage_2_ends_as_if_it_had_not_been(
     tmp_path, run_python, own_optimizers
 ):

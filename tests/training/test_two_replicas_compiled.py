@@ -8,6 +8,7 @@ SCRIPT = Path(__file__).with_name("compiled_on_two_replicas_script.py")
 METRICS = ("auc", "f1_score", "accuracy", "categorical_crossentropy", "r", "mse")
 
 
+@pytest.mark.slow
 def test_metrics_of_two_replicas_are_those_of_one_device(run_python):
     """One of the two gets an empty batch at the end."""
     results = json.loads(run_python(SCRIPT).splitlines()[-1])
