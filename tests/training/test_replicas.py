@@ -26,7 +26,7 @@ EVERY_CHANGE = [(2, "three_stages"), (2, "language_model")]
 
 
 @pytest.fixture(scope="module")
-def results(request, run_python):
+def results(request, start_program):
     """Figures of a number of devices, from a process for each, of the cases asked."""
     found = {}
     asked = [
@@ -38,7 +38,8 @@ def results(request, run_python):
     def of(devices):
         if devices not in found:
             names = [of["case"] for of in asked if of["devices"] == devices]
-            lines = run_python(SCRIPT, devices, *names, timeout=2700).splitlines()
+            printed = start_program(SCRIPT, devices, *names, timeout=2700)
+            lines = printed.splitlines()
             found[devices] = json.loads(lines[-1])
         return found[devices]
 
