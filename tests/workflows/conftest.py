@@ -1,13 +1,22 @@
-"""Files and a language model for whole runs of methods."""
+"""Files and a language model for whole runs of methods.
+
+Also makes `small_task` importable.
+"""
 
 import random
+import sys
+from pathlib import Path
 
 import keras
+import keras_hub
 import pytest
-from small_task import BAD, GOOD, TELLING, WORDS
 
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_task import BAD, GOOD, TELLING, WORDS  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -39,4 +48,21 @@ def lm(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lm") / "preset"
     model = LSTMCausalLM(backbone, LSTMCausalLMPreprocessor(tokenizer, 12))
     model.save_to_preset(str(folder))
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def transformer(tmp_path_factory):
+    """A preset of a small random GPT-2, as KerasHub saves it."""
+    keras.utils.set_random_seed(3)
+    letters = ["<|endoftext|>", *sorted({*"".join(WORDS)}), "Ġ", "so"]
+    tokenizer = keras_hub.models.GPT2Tokenizer(
+        {letter: number for number, letter in enumerate(letters)}, merges=["s o"]
+    )
+    causal_lm = keras_hub.models.GPT2CausalLM(
+        keras_hub.models.GPT2Backbone(len(letters), 2, 2, 8, 16),
+        keras_hub.models.GPT2CausalLMPreprocessor(tokenizer),
+    )
+    folder = tmp_path_factory.mktemp("transformer") / "preset"
+    causal_lm.save_to_preset(str(folder))
     return str(folder)
