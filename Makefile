@@ -6,7 +6,7 @@ PYTHON = $(shell for name in python3.12 python3.11 python3.13 python3; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 </dev/null && echo $$name && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup quickstart test lint format benchmark clean
+.PHONY: setup quickstart test test-all lint format benchmark clean
 
 setup: .venv/.current
 
@@ -26,9 +26,15 @@ quickstart: setup
 
 # PYTEST_FLAGS="tests/data -x" runs some of them. Four side by side at most: each worker
 # holds TensorFlow, and some of the tests start processes of their own.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
+# What a change is checked with: ten minutes on two cores.
 test: setup
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile \
-		$(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" $(PYTEST_FLAGS)
+
+# All: every family of backbones, every kill, more examples of each property.
+test-all: setup
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_FLAGS)
 
 lint: setup
 	$(BIN)/ruff format --check .

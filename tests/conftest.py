@@ -1,6 +1,9 @@
 """Fixtures that all tests share."""
 
+import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import traceback
@@ -12,8 +15,9 @@ import pytest
 from hypothesis import settings
 
 # No deadline: the first example traces a graph, which takes longer than all others.
-settings.register_profile("repository", deadline=None)
-settings.load_profile("repository")
+settings.register_profile("fast", deadline=None, max_examples=20)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))  # for `gguf_files`
@@ -63,6 +67,47 @@ def run_python():
         return done if not check else done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start_program(tmp_path_factory):
+    """Runs a script or module as `run_python` does, but seconds sooner.
+
+    See `program_starter.py`. For what concerns how Python starts (its imports, its
+    environment, its memory), `run_python` has the fresh process.
+    """
+    folder = tmp_path_factory.mktemp("programs")
+    starter = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("program_starter.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        start_new_session=True,
+    )
+
+    def run(*arguments, timeout=900, check=True, stdin=""):
+        arguments = [*map(str, arguments)]
+        files = {name: folder / name for name in ("stdin", "stdout", "stderr")}
+        files["stdin"].write_text(stdin, "utf-8")
+        files["stdout"].write_text("")
+        files["stderr"].write_text("")
+        request = {"arguments": arguments, **{k: str(v) for k, v in files.items()}}
+        starter.stdin.write(json.dumps(request) + "\n")
+        starter.stdin.flush()
+        if not select.select([starter.stdout], [], [], timeout)[0]:
+            pytest.fail(f"{arguments} took more than {timeout} seconds")
+        status = starter.stdout.readline()
+        stdout, stderr = (files[n].read_text("utf-8") for n in ("stdout", "stderr"))
+        done = subprocess.CompletedProcess(arguments, int(status), stdout, stderr)
+        if check and done.returncode:
+            pytest.fail(f"{arguments} failed:\n{done.stdout}\n{done.stderr}")
+        return done if not check else done.stdout
+
+    yield run
+    os.killpg(starter.pid, signal.SIGKILL)
+    starter.wait()
 
 
 class Child:

@@ -56,6 +56,7 @@ def test_a_task_saved_whole_is_loaded(presets):
         _keras_hub_internals.load_task(SiATLClassifier, str(presets / "backbone"), True)
 
 
+@pytest.mark.slow
 def test_a_quantised_preset_keeps_its_policies_and_others_take_the_current_one(
     presets, tmp_path
 ):

@@ -53,6 +53,69 @@ MAY_IMPORT = {
     },
 }
 
+# Parts of something larger, which is what the tests are of.
+TESTED_ELSEWHERE = {
+    "callbacks.py",
+    "data/epoch_counter.py",
+    "data/excerpt.py",
+    "data/visible_form.py",
+    "evaluation/attention_map.py",
+    "evaluation/figure.py",
+    "gguf_fields.py",
+    "gguf_header.py",
+    "inputs/batches.py",
+    "inputs/labelled_texts.py",
+    "inputs/plain_texts.py",
+    "inputs/rows.py",
+    "layers/attention_pooling.py",
+    "layers/concat_pooling.py",
+    "layers/embedding_dropout.py",
+    "layers/last_real_step.py",
+    "layers/linear_block.py",
+    "layers/lstm_kernel.py",
+    "layers/real_tokens.py",
+    "layers/task_head.py",
+    "layers/token_embedding.py",
+    "locks.py",
+    "models/adapted_layer.py",
+    "models/backbone_class.py",
+    "models/causal_head.py",
+    "models/classifier_export.py",
+    "models/classifier_logs.py",
+    "models/compile_arguments.py",
+    "models/from_language_model.py",
+    "models/gradient_checkpointing.py",
+    "models/layer_groups.py",
+    "models/lstm_causal_lm_preprocessor.py",
+    "models/packing.py",
+    "models/raw_text_batches.py",
+    "models/siatl_preprocessor.py",
+    "models/token_names.py",
+    "models/whole_model_saving.py",
+    "presets/check_assets.py",
+    "presets/check_config.py",
+    "presets/check_inside.py",
+    "presets/stored_weights.py",
+    "serving_warmup.py",
+    "text/normalizer_rules.py",
+    "torch_import/legacy_format.py",
+    "torch_import/write_checkpoint.py",
+    "torch_import/zip_format.py",
+    "training/read_arrays.py",
+    "training/scheduled.py",
+    "training/synced_loss_scale_optimizer.py",
+    "training/task_scores.py",
+    "training/training_state.py",
+    "training/wait_for_data.py",
+    "workflows/adapt_language_model.py",
+    "workflows/evaluate.py",
+    "workflows/explain.py",
+    "workflows/linear_baselines.py",
+    "workflows/methods.py",
+    "workflows/predict.py",
+    "workflows/reproduce.py",
+}
+
 HOW_IT_STARTS = """
 import sys
 import keras, keras_hub, numpy, tensorflow
@@ -175,6 +238,18 @@ def test_private_keras_is_used_in_its_modules_only():
         "_keras_hub_internals.py",
         "_keras_step_internals.py",
     }
+
+
+def test_every_module_has_its_mirror_or_is_named_here():
+    lacking = set()
+    for path, _ in modules():
+        module = path.relative_to(PACKAGE)
+        mirror = module.with_name(f"test_{module.name.lstrip('_')}")
+        is_plain = module.name in ("__init__.py", "_version.py")
+        if not is_plain and not (REPOSITORY / "tests" / mirror).is_file():
+            lacking.add(module.as_posix())
+    # Both ways: what has got its own tests leaves the list.
+    assert lacking == TESTED_ELSEWHERE
 
 
 def test_init_files_only_export():

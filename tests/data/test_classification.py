@@ -120,8 +120,8 @@ def test_no_texts_are_an_error(classifier_preprocessor):
 
 
 @pytest.fixture(scope="module")
-def distributed(run_python):
-    return json.loads(run_python(SCRIPT).splitlines()[-1])
+def distributed(start_program):
+    return json.loads(start_program(SCRIPT).splitlines()[-1])
 
 
 @pytest.mark.parametrize("counter", ["counter outside scope", "counter in scope"])

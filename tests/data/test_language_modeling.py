@@ -169,6 +169,7 @@ def test_a_file_is_read_no_further_than_needed(write, lm_preprocessor, stream):
     assert len(list(batches.take(10))) == 10
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_texts(write, run_python):
     path = write("a.txt.gz", ("x" * 2000 + "\n") * 100_000)
     # In a process of its own: its peak is not that of the tests before.

@@ -46,7 +46,11 @@ def classifier(family, lora=False):
 
 @pytest.mark.parametrize(
     ("family", "lora"),
-    [("GPT2", False), ("Llama", True), ("Qwen3", False)],
+    [
+        ("GPT2", False),
+        pytest.param("Llama", True, marks=pytest.mark.slow),
+        pytest.param("Qwen3", False, marks=pytest.mark.slow),
+    ],
     ids=["byte pairs", "sentence pieces with LoRA", "no start token"],
 )
 def test_fresh_process_takes_texts(family, lora, tmp_path, run_python):

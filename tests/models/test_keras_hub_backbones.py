@@ -83,7 +83,15 @@ def fit_in_three_stages(model, **kwargs):
     return history.history, changes.groups
 
 
-@pytest.fixture(scope="module", params=small.BACKBONES)
+def families(every_change):
+    """All families; those that `make test` leaves to `make test-all` are marked."""
+    return [
+        name if name in every_change else pytest.param(name, marks=pytest.mark.slow)
+        for name in small.BACKBONES
+    ]
+
+
+@pytest.fixture(scope="module", params=families(FEW))
 def family(request):
     return request.param
 
@@ -199,7 +207,10 @@ def test_blocks_thaw_from_the_top():
     assert seen == [[], top, ["transformer_layer_0", *top]]
 
 
-@pytest.mark.parametrize("family", FEW)
+@pytest.mark.parametrize(
+    "family",
+    ["GPT2", *(pytest.param(name, marks=pytest.mark.slow) for name in FEW[1:])],
+)
 def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     model = small_classifier(family)
     model.backbone.enable_lora(2)
@@ -225,7 +236,9 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     "change",
     [
         lambda model: model.backbone.enable_lora(2),
-        lambda model: model.backbone.quantize("int8"),
+        pytest.param(
+            lambda model: model.backbone.quantize("int8"), marks=pytest.mark.slow
+        ),
     ],
     ids=["enable_lora", "quantize"],
 )

@@ -20,7 +20,12 @@ CHECKPOINTED = {"GPT2": {"dropout": 0.4}, "Gemma2": {}, "Falcon": {"dropout": 0.
 
 @pytest.mark.parametrize(
     ("family", "lora"),
-    [("GPT2", False), ("GPT2", True), ("Gemma2", False), ("Falcon", False)],
+    [
+        ("GPT2", False),
+        pytest.param("GPT2", True, marks=pytest.mark.slow),
+        pytest.param("Gemma2", False, marks=pytest.mark.slow),
+        pytest.param("Falcon", False, marks=pytest.mark.slow),
+    ],
 )
 def test_activations_made_again_give_the_same_training(family, lora):
     histories, weights = [], []
@@ -37,6 +42,7 @@ def test_activations_made_again_give_the_same_training(family, lora):
         np.testing.assert_allclose(kept, made_again, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_activations_made_again_need_a_fraction_of_the_memory(run_python):
     kept, made_again = (
         [float(n) for n in run_python(code=MEASURE.format(flag)).split()[-3:]]
@@ -46,6 +52,7 @@ def test_activations_made_again_need_a_fraction_of_the_memory(run_python):
     assert made_again[0] < 0.6 * kept[0]
 
 
+@pytest.mark.slow
 def test_checkpointing_is_saved_and_leaves_no_trace_in_the_layers(tmp_path):
     model = small_classifier("GPT2", gradient_checkpointing=True)
     fit_in_three_stages(model)
@@ -66,8 +73,15 @@ def test_checkpointing_an_lstm_is_an_error():
         )
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("family", ["GPT2", "Gemma2"])
+@pytest.mark.parametrize(
+    ("family", "policy"),
+    [
+        ("GPT2", "mixed_bfloat16"),
+        pytest.param("GPT2", "mixed_float16", marks=pytest.mark.slow),
+        pytest.param("Gemma2", "mixed_bfloat16", marks=pytest.mark.slow),
+        pytest.param("Gemma2", "mixed_float16", marks=pytest.mark.slow),
+    ],
+)
 def test_mixed_precision_learns_in_all_stages_and_keeps_float32_weights(family, policy):
     keras.config.set_dtype_policy(policy)
     try:
@@ -93,6 +107,7 @@ def int8_classifier(family):
 
 
 @pytest.mark.parametrize("family", ["GPT2", "Llama", "Gemma2"])
+@pytest.mark.slow
 def test_on_an_int8_backbone_stage_1_learns_and_the_lm_loss_is_right(family):
     model, plain = int8_classifier(family)
     logs = model.evaluate(small.TEXTS, small.LABELS, verbose=0, return_dict=True)
@@ -105,6 +120,7 @@ def test_on_an_int8_backbone_stage_1_learns_and_the_lm_loss_is_right(family):
         np.testing.assert_array_equal(weight, value)
 
 
+@pytest.mark.slow
 def test_an_int8_classifier_is_saved_and_loaded(tmp_path):
     model, _ = int8_classifier("GPT2")
     expected = model.predict(small.TEXTS, verbose=0)

@@ -15,6 +15,7 @@ def probabilities(model, texts):
     return softmax(model.predict(texts, verbose=0), -1)
 
 
+@pytest.mark.slow
 def test_copies_are_classifiers_of_their_own(make_classifier, texts, labels):
     model = make_classifier()
     model.gamma.assign(0.07)

@@ -208,7 +208,13 @@ def test_fit_on_texts_warns_of_nothing(make_classifier, texts, labels):
 ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
 
 
-@pytest.mark.parametrize("head", [{"pooling": "last"}, ULMFIT], ids=["last", "ulmfit"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param({"pooling": "last"}, id="last"),
+        pytest.param(ULMFIT, id="ulmfit", marks=pytest.mark.slow),
+    ],
+)
 def test_keras_file_and_preset_give_the_same_predictions(
     make_classifier, texts, labels, tmp_path, head
 ):
@@ -231,7 +237,7 @@ def test_keras_file_and_preset_give_the_same_predictions(
 def test_a_preset_has_no_optimizer_state(make_classifier, texts, labels, tmp_path):
     model = make_classifier()
     model.compile(keras.optimizers.Adam())
-    fit(model, texts, labels)
+    fit(model, texts, labels, epochs=1)
     model.save_to_preset(str(tmp_path))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Keras's, of an optimizer that differs.
@@ -349,18 +355,6 @@ def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, la
 
 def _by_layer(model):
     return model.variable_groups_by_layer.items()
-
-
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("head", [{}, ULMFIT], ids=["siatl", "ulmfit"])
-def test_mixed_precision_works_through_all_stages(
-    make_classifier, texts, labels, policy, head
-):
-    model = make_classifier(backbone={"dtype": policy}, **head)
-    history = fit(model, texts, labels, validation_data=(texts, labels)).history
-    assert history["stage"] == [1, 2, 3, 3]
-    assert np.isfinite(history["loss"]).all()
-    assert model.predict(texts, verbose=0).dtype == np.float32
 
 
 def test_compiling_with_xla_is_refused(make_classifier):

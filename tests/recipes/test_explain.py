@@ -20,10 +20,10 @@ def models(small_experiment):
 
 
 @pytest.fixture(scope="module")
-def explain(run_python, models):
+def explain(start_program, models):
     def run(*flags, **kwargs):
         models_flag = f"--models={','.join(models)}"
-        return run_python("-m", "recipes.explain", models_flag, *flags, **kwargs)
+        return start_program("-m", "recipes.explain", models_flag, *flags, **kwargs)
 
     return run
 

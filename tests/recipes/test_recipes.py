@@ -1,4 +1,4 @@
-"""The recipes in a row, each in a process of its own, as somebody would run them."""
+"""The recipes in a row, each a program of its own, as somebody would run them."""
 
 import json
 import random
@@ -28,9 +28,9 @@ def work(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def recipe(run_python):
+def recipe(start_program):
     def run(name, *flags, **kwargs):
-        return run_python("-m", f"recipes.{name}", *flags, **kwargs)
+        return start_program("-m", f"recipes.{name}", *flags, **kwargs)
 
     return run
 

@@ -14,12 +14,12 @@ VARIANTS = ("--subset_sizes=8,24", "--gammas=0.5")
 
 
 @pytest.fixture(scope="module")
-def reproduce(run_python, small_experiment):
+def reproduce(start_program, small_experiment):
     folder = small_experiment
 
     def run(*flags, **kwargs):
         where = (f"--output={folder}/out", f"--flags_folder={folder}/flags")
-        return run_python("-m", "recipes.reproduce", *where, *flags, **kwargs)
+        return start_program("-m", "recipes.reproduce", *where, *flags, **kwargs)
 
     return run
 

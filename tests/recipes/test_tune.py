@@ -17,12 +17,12 @@ FLAGS = ("--task_learning_rate=0.05", "--lm_hidden_dropout=0.25")
 
 
 @pytest.fixture(scope="module")
-def tune(run_python, small_experiment):
+def tune(start_program, small_experiment):
     folder = small_experiment
 
     def run(*flags, **kwargs):
         given = (f"--flagfile={folder}/flags/small.flags", f"--output={folder}/tuning")
-        return run_python("-m", "recipes.tune", *given, *flags, **kwargs)
+        return start_program("-m", "recipes.tune", *given, *flags, **kwargs)
 
     return run
 
@@ -86,11 +86,11 @@ def test_best_flags_are_the_given_ones_with_the_best_trial_s(tuned, small_experi
 
 
 def test_finetune_takes_the_best_flags_and_finds_the_same(
-    tuned, run_python, small_experiment
+    tuned, start_program, small_experiment
 ):
     folder, printed = tuned
     run = small_experiment / "best"
-    run_python(
+    start_program(
         *("-m", "recipes.finetune", f"--flagfile={folder}/best.flags"),
         f"--output={run}",
     )

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 SHORT = """
 import json, random, sys
 from pathlib import Path
@@ -11,6 +13,7 @@ print(json.dumps(kills.kill("pretrain_lm", Path(sys.argv[1]), 2, random.Random(3
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_as_if_it_had_not_been(
     tmp_path, run_python
 ):

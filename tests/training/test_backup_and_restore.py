@@ -21,14 +21,14 @@ from siatl_keras.training.training_state import load_training_state
 SCRIPT = Path(__file__).with_name("resume_script.py")
 
 
-@pytest.mark.parametrize("own_optimizers", [0, 1])
+@pytest.mark.parametrize("own_optimizers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_run_killed_in_stage_2_ends_as_if_it_had_not_been(
-    tmp_path, run_python, own_optimizers
+    tmp_path, start_program, own_optimizers
 ):
     backup, result = tmp_path / "backup", tmp_path / "result.npz"
-    killed = run_python(SCRIPT, backup, result, 3, own_optimizers, check=False)
+    killed = start_program(SCRIPT, backup, result, 3, own_optimizers, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert "Resuming after epoch 2" in run_python(
+    assert "Resuming after epoch 2" in start_program(
         SCRIPT, backup, result, 0, own_optimizers
     )
     with np.load(result) as arrays:

@@ -21,14 +21,25 @@ CASES = {
 }
 
 
+# The cases that `make test` has: all parts of training, on two devices.
+EVERY_CHANGE = [(2, "three_stages"), (2, "language_model")]
+
+
 @pytest.fixture(scope="module")
-def results(run_python):
-    """Figures of a number of devices, each from a process of its own."""
+def results(request, start_program):
+    """Figures of a number of devices, from a process for each, of the cases asked."""
     found = {}
+    asked = [
+        item.callspec.params
+        for item in request.session.items
+        if item.path == request.path and "case" in getattr(item, "fixturenames", ())
+    ]
 
     def of(devices):
         if devices not in found:
-            lines = run_python(SCRIPT, devices, timeout=2700).splitlines()
+            names = [of["case"] for of in asked if of["devices"] == devices]
+            printed = start_program(SCRIPT, devices, *names, timeout=2700)
+            lines = printed.splitlines()
             found[devices] = json.loads(lines[-1])
         return found[devices]
 
@@ -36,7 +47,15 @@ def results(run_python):
 
 
 @pytest.mark.parametrize(
-    ("devices", "case"), [(count, case) for count in CASES for case in CASES[count]]
+    ("devices", "case"),
+    [
+        pytest.param(
+            *(count, case),
+            marks=[] if (count, case) in EVERY_CHANGE else pytest.mark.slow,
+        )
+        for count in CASES
+        for case in CASES[count]
+    ],
 )
 def test_several_devices_equal_one_whether_or_not_batches_divide(
     results, devices, case
@@ -45,7 +64,7 @@ def test_several_devices_equal_one_whether_or_not_batches_divide(
     assert max(differences.values()) < TOLERANCE.get(case, 1e-5), differences
 
 
-@pytest.mark.parametrize("devices", CASES)
+@pytest.mark.parametrize("devices", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_losses_of_every_reduction_are_those_of_the_whole_batch(results, devices):
     losses = results(devices)["losses"]
     assert set(losses) == {"sum", "mean", "sum_over_batch_size"} | {

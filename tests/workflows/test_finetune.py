@@ -219,6 +219,7 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
     assert any(v.name.startswith("lora") and v.numpy().any() for v in learned)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypatch):
     def run(folder):
         return small_run(

@@ -27,7 +27,13 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("kind", STEPS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "pretraining",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("siatl", "ulmfit")),
+    ],
+)
 def test_a_run_killed_after_its_training_is_finished_without_training_again(
     tmp_path, run_python, kind
 ):
