@@ -119,7 +119,16 @@ class Plan:
 
         Returns:
             a `GroupedOptimizer`, or the only optimizer if all groups share one.
+
+        Raises:
+            ValueError: if the model has other groups than those of `rates`.
         """
+        rated = {name for groups in self.rates for name in groups}
+        if rated != set(model.layer_groups):
+            raise ValueError(
+                "`rates` must have one `Rate` for each of the model's groups "
+                f"{sorted(model.layer_groups)}. Received rates of: {sorted(rated)}."
+            )
         layers = {
             name: [layer for layer in group if layer.weights]
             for name, group in model.layer_groups.items()

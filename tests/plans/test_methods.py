@@ -115,6 +115,19 @@ def test_another_split_of_groups_is_a_plan_of_ones_own(model):
     assert groups["task"] is groups["embedding"] is not groups["backbone"]
 
 
+@pytest.mark.parametrize(
+    "rates",
+    [
+        {("task",): Rate("adam", 0.1)},
+        {EVERYTHING: Rate("adam", 0.1), ("lm_head",): Rate("adam", 0.1)},
+    ],
+)
+def test_rates_of_other_groups_than_the_model_s_are_refused(model, rates):
+    plan = Plan(phases=(Phase(1, ("task",)),), rates=rates)
+    with pytest.raises(ValueError, match="groups .*'backbone', 'embedding', 'task'"):
+        plan.optimizer(model, 7)
+
+
 def test_callbacks_come_in_the_order_that_they_need(tmp_path):
     settings = dataclasses.replace(SETTINGS, average_momentum=0.9)
     names = [
