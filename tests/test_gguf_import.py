@@ -79,6 +79,7 @@ def test_quantized_tensors_are_near_what_they_were_made_of(tmp_path):
     assert 0 < difference.max() < 0.01
 
 
+@pytest.mark.slow
 def test_a_classifier_starts_from_the_preset(tmp_path):
     import_gguf(write(tmp_path / "lm.gguf", random_tensors()), tmp_path / "lm")
     model = SiATLClassifier.from_preset(str(tmp_path / "lm"), label_names=["no", "yes"])

@@ -60,6 +60,7 @@ def test_a_model_of_hugging_face_s_hub_gets_a_new_classifier(
     np.testing.assert_allclose(received, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_readme_s_ten_lines_run_on_a_model_of_kaggle_s(gpt2, run_python, tmp_path):
     readme = README.read_text("utf-8")
     section = readme[readme.index("## With your own KerasHub model") :]

@@ -21,7 +21,7 @@ CHECKPOINTED = {"GPT2": {"dropout": 0.4}, "Gemma2": {}, "Falcon": {"dropout": 0.
 @pytest.mark.parametrize(
     ("family", "lora"),
     [
-        ("GPT2", False),
+        pytest.param("GPT2", False, marks=pytest.mark.slow),
         pytest.param("GPT2", True, marks=pytest.mark.slow),
         pytest.param("Gemma2", False, marks=pytest.mark.slow),
         pytest.param("Falcon", False, marks=pytest.mark.slow),

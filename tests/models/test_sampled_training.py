@@ -22,6 +22,7 @@ def test_only_the_training_is_sampled(make_classifier, texts, labels):
     assert "val_perplexity" in history.history
 
 
+@pytest.mark.slow
 def test_the_language_model_still_learns_from_its_loss(make_classifier, texts, labels):
     perplexities = {}
     for auxiliary_loss in (True, False):

@@ -152,6 +152,7 @@ def test_what_a_plan_lacks_has_no_callback():
 
 
 def test_a_plan_teaches_a_model_in_its_phases():
+    keras.utils.set_random_seed(1)
     words = ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"]
     model = SiATLClassifier(
         LSTMBackbone(6, 4, hidden_dim=6, num_layers=1),
@@ -167,10 +168,11 @@ def test_a_plan_teaches_a_model_in_its_phases():
             task_learning_rate=0.05,
         )
     )
-    model.compile(plan.optimizer(model, steps_per_epoch=1))
+    model.compile(plan.optimizer(model, steps_per_epoch=4))
     logs = model.fit(
         texts,
         labels,
+        batch_size=2,
         validation_data=(texts, labels),
         epochs=plan.epochs,
         callbacks=plan.callbacks(),
@@ -179,4 +181,4 @@ def test_a_plan_teaches_a_model_in_its_phases():
     assert logs["stage"] == [1, 2, 3, 3]
     assert logs["gamma"] == pytest.approx([0.2, 0.1587, 0.126, 0.1], abs=1e-4)
     assert logs["learning_rate/task"] == pytest.approx([0.05] * 4)
-    assert logs["task_loss"][-1] < logs["task_loss"][0]
+    assert logs["val_task_loss"][-1] < 0.9 * logs["val_task_loss"][0]

@@ -61,6 +61,7 @@ def refusal(name, folder):
     return message.removeprefix(f"{folder}/")
 
 
+@pytest.mark.slow
 def test_damaged_presets_are_answered_or_refused_in_words(tmp_path):
     result = run(20, tmp_path, seed=5)
     assert result["faults"] == [] and result["slow"] == {}

@@ -9,6 +9,8 @@ from siatl_keras import workflows
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import finished_runs
 
+pytestmark = pytest.mark.slow
+
 GRID = ("--datasets=small", "--methods=siatl", "--seeds=1")
 VARIANTS = ("--subset_sizes=8,24", "--gammas=0.5")
 

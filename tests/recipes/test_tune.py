@@ -11,6 +11,8 @@ import pytest
 
 from siatl_keras.workflows.flag_files import flag_values, read_flag_file
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 # A rate at which so small a model learns at all.
 FLAGS = ("--task_learning_rate=0.05", "--lm_hidden_dropout=0.25")

@@ -128,6 +128,7 @@ def test_one_cycle_ends_with_the_last_epoch_in_every_group(files, lm, tmp_path):
     assert history[0]["learning_rate/backbone"] == pytest.approx(0.1 / 25)
 
 
+@pytest.mark.slow
 def test_both_language_model_losses_of_training_can_be_sampled(files, lm, tmp_path):
     run = {"output": tmp_path, "method": "ulmfit", "epochs": 3, "lm_epochs": 1}
     _, metrics = small_run(files, lm, **run, sampled_words=8)
