@@ -152,20 +152,23 @@ def test_what_a_plan_lacks_has_no_callback():
 
 
 def test_a_plan_teaches_a_model_in_its_phases():
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(2)
     words = ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"]
     model = SiATLClassifier(
-        LSTMBackbone(6, 4, hidden_dim=6, num_layers=1),
+        LSTMBackbone(6, 8, hidden_dim=8, num_layers=1),
         preprocessor=SiATLPreprocessor(WordTokenizer(words)),
         label_names=["negative", "positive"],
     )
     texts, labels = ["good", "bad"] * 4, ["positive", "negative"] * 4
     plan = siatl(
         Settings(
-            epochs=4,
+            epochs=12,
             gamma_epochs=4,
             embedding_epoch=3,
             task_learning_rate=0.05,
+            pretrained_optimizer="adam",
+            pretrained_learning_rate=0.05,
+            patience=12,
         )
     )
     model.compile(plan.optimizer(model, steps_per_epoch=4))
@@ -178,7 +181,7 @@ def test_a_plan_teaches_a_model_in_its_phases():
         callbacks=plan.callbacks(),
         verbose=0,
     ).history
-    assert logs["stage"] == [1, 2, 3, 3]
-    assert logs["gamma"] == pytest.approx([0.2, 0.1587, 0.126, 0.1], abs=1e-4)
-    assert logs["learning_rate/task"] == pytest.approx([0.05] * 4)
-    assert logs["val_task_loss"][-1] < 0.9 * logs["val_task_loss"][0]
+    assert logs["stage"] == [1, 2, *[3] * 10]
+    assert logs["gamma"][:4] == pytest.approx([0.2, 0.1587, 0.126, 0.1], abs=1e-4)
+    assert logs["learning_rate/task"] == pytest.approx([0.05] * 12)
+    assert min(logs["val_task_loss"]) < 0.5 * logs["val_task_loss"][0]
