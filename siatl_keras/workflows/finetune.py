@@ -70,7 +70,7 @@ def finetune(
     metrics: dict[str, Any] = {"method": config.method, "seed": config.seed}
     if plan is None:
         model, figures = fit_linear_baseline(
-            config, data.train, data.held_out, data.test
+            config, data.train, data.held_out, data.test, data.label_map
         )
     else:
         model, figures = _finetune(config, plan, data, folder, strategy, verbose)

@@ -49,7 +49,11 @@ FEATURES: dict[str, Callable[[str, int], Any]] = {
 
 
 def fit_linear_baseline(
-    config: FinetuneConfig, train: Examples, held_out: Examples, tested: Examples | None
+    config: FinetuneConfig,
+    train: Examples,
+    held_out: Examples,
+    tested: Examples | None,
+    label_map: LabelMap,
 ) -> tuple[Pipeline, dict[str, Any]]:
     """Fits logistic regression on features of texts, and tests it.
 
@@ -58,12 +62,12 @@ def fit_linear_baseline(
         train: labelled texts.
         held_out: labelled texts that the regularisation is chosen by.
         tested: labelled texts for the report, or `None`.
+        label_map: the classes.
 
     Returns:
         `(model, metrics)`: a pipeline that predicts class numbers of texts, and a dict
         with the figures under the same names as those of fine-tuning.
     """
-    label_map = LabelMap.from_examples(train)
     transform = FEATURES[config.method](config.lm, config.sequence_length)
     held_out_labels = label_map.encode(held_out)
     classifier, loss = fit_linear_classifier(
