@@ -140,6 +140,22 @@ def test_lm_head_is_not_in_the_graph(exported):
     assert 17 not in widths, "logits over the vocabulary are not"
 
 
+def test_an_untied_lm_head_is_not_served(model, tmp_path):
+    untied = SiATLClassifier(
+        LSTMBackbone(17, 6, hidden_dim=8, num_layers=1, tie_weights=False),
+        preprocessor=model.preprocessor,
+        label_names=["no", "yes", "perhaps"],
+    )
+    served = tf.saved_model.load(export_saved_model(untied, tmp_path))
+    answer = served.signatures["serving_default"](text=tf.constant(TEXTS))
+    np.testing.assert_allclose(
+        answer["probabilities"], probabilities_of(untied), atol=1e-6
+    )
+    shapes = {tuple(weight.shape) for weight in served.weights}
+    assert (17, 6) in shapes, "the embedding is there"
+    assert (8, 17) not in shapes, "the output layer is not"
+
+
 def test_versions_count_up_and_nothing_half_done_is_left(model, exported):
     folder = Path(exported).parent
     (folder / "7").mkdir()

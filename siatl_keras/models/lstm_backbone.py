@@ -12,7 +12,7 @@ import keras
 import keras_hub
 from keras import ops
 
-from siatl_keras.arguments import check_at_least, check_share, check_whole
+from siatl_keras.arguments import check_at_least, check_flag, check_share, check_whole
 from siatl_keras.checksums import check_checksum, write_checksums
 from siatl_keras.layers import LSTM, EmbeddingDropout, TokenEmbedding
 from siatl_keras.models.unknown_arguments import (
@@ -25,7 +25,8 @@ from siatl_keras.models.unknown_arguments import (
 class LSTMBackbone(keras_hub.models.Backbone):
     """Embeds tokens and runs them through a stack of LSTMs, left to right.
 
-    Its `token_embedding` is tied: called with `reverse=True` it gives LM logits. Where
+    Its `token_embedding`, called with `reverse=True`, gives LM logits: with the matrix
+    of the embedding, or with `tie_weights=False` one of its own. Where tied and
     `hidden_dim` differs from `embedding_dim`, a projection takes the last LSTM's
     output down to `embedding_dim`, for the LM head and for what sits on top alike.
     Padding must be on the right; outputs there are zero.
@@ -35,6 +36,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
         embedding_dim: int, size of the token embedding and of the output.
         hidden_dim: int, units of each LSTM.
         num_layers: int, number of LSTMs.
+        tie_weights: bool, whether the output layer's matrix is the embedding's.
         embedding_noise: float, standard deviation of the Gaussian noise on embeddings.
         embedding_dropout: float, share of words dropped (rows of the embedding).
         input_dropout: float, locked dropout on the first LSTM's input.
@@ -49,7 +51,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
             and `padding_mask` int32 `[batch, time]` (1 at real tokens).
 
     Returns:
-        float `[batch, time, embedding]`.
+        float `[batch, time, embedding]`, or `[batch, time, hidden]` if untied.
 
     Raises:
         ValueError: if a size is not positive, or a rate out of range.
@@ -68,6 +70,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
         embedding_dim: int,
         hidden_dim: int,
         num_layers: int,
+        tie_weights: bool = True,
         embedding_noise: float = 0.0,
         embedding_dropout: float = 0.0,
         input_dropout: float = 0.0,
@@ -85,6 +88,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
             hidden_dim=hidden_dim,
             num_layers=num_layers,
         )
+        check_flag(tie_weights=tie_weights)
         check_at_least(0, embedding_noise=embedding_noise)
         check_share(
             embedding_dropout=embedding_dropout,
@@ -96,7 +100,12 @@ class LSTMBackbone(keras_hub.models.Backbone):
 
         # === Layers ===
         self.token_embedding = TokenEmbedding(
-            vocabulary_size, embedding_dim, dtype=dtype, name="token_embedding"
+            vocabulary_size,
+            embedding_dim,
+            reverse_dim=None if tie_weights else hidden_dim,
+            tie_weights=tie_weights,
+            dtype=dtype,
+            name="token_embedding",
         )
         self.embedding_dropout_layer = EmbeddingDropout(
             vocabulary_size, embedding_dropout, dtype=dtype, name="embedding_dropout"
@@ -124,7 +133,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
             for index in range(num_layers)
         ]
         self.projection = None
-        if hidden_dim != embedding_dim:
+        if tie_weights and hidden_dim != embedding_dim:
             self.projection = keras.layers.Dense(
                 embedding_dim, dtype=dtype, name="projection"
             )
@@ -155,6 +164,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
         self.embedding_dim = embedding_dim
         self.hidden_dim = hidden_dim
         self.num_layers = num_layers
+        self.tie_weights = tie_weights
         self.embedding_noise = embedding_noise
         self.embedding_dropout = embedding_dropout
         self.input_dropout = input_dropout
@@ -184,7 +194,8 @@ class LSTMBackbone(keras_hub.models.Backbone):
             states: float `[batch, layers, 2, hidden]`.
 
         Returns:
-            `(hidden [batch, time, embedding], states [batch, layers, 2, hidden])`.
+            `(outputs [batch, time, embedding], as the call's; states [batch, layers, 2,
+            hidden])`.
         """
         x = self.token_embedding(token_ids)
         new_states = []
@@ -214,6 +225,7 @@ class LSTMBackbone(keras_hub.models.Backbone):
             "embedding_dim": self.embedding_dim,
             "hidden_dim": self.hidden_dim,
             "num_layers": self.num_layers,
+            "tie_weights": self.tie_weights,
             "embedding_noise": self.embedding_noise,
             "embedding_dropout": self.embedding_dropout,
             "input_dropout": self.input_dropout,

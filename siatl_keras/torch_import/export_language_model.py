@@ -67,7 +67,7 @@ def export_language_model(
                 "rnn_layers": backbone.num_layers,
                 "rnn_dropout": float(backbone.hidden_dropout),
                 "decode": True,
-                "tie_weights": True,
+                "tie_weights": backbone.tie_weights,
                 "pack": True,
                 "clip": 5,  # the authors' own setting of their language model
             },

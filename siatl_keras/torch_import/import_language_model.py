@@ -37,8 +37,8 @@ def import_language_model(
         overwrite: whether an existing preset is replaced.
 
     Returns:
-        dict of `vocabulary_size`, `embedding_dim`, `hidden_dim`, `num_layers`, and
-        `epoch` and `step` of the checkpoint.
+        dict of `vocabulary_size`, `embedding_dim`, `hidden_dim`, `num_layers`,
+        `tie_weights`, and `epoch` and `step` of the checkpoint.
 
     Raises:
         ValueError: if the preset exists and `overwrite` is false, or the file is
@@ -48,9 +48,15 @@ def import_language_model(
     model = language_model(read)
     with new_folder(preset, overwrite=overwrite) as folder:
         save_preset(model, folder, weights_dtype)
-    sizes = ("vocabulary_size", "embedding_dim", "hidden_dim", "num_layers")
+    shown = (
+        "vocabulary_size",
+        "embedding_dim",
+        "hidden_dim",
+        "num_layers",
+        "tie_weights",
+    )
     return {
-        **{name: getattr(model.backbone, name) for name in sizes},
+        **{name: getattr(model.backbone, name) for name in shown},
         "epoch": read.epoch,
         "step": read.step,
     }

@@ -14,6 +14,7 @@ import numpy as np
 from siatl_keras.models import LSTMBackbone
 
 EMBEDDING = "embed.embedding.weight"
+OUTPUT = "decoder.weight"
 
 
 def backbone_from_state_dict(
@@ -29,8 +30,7 @@ def backbone_from_state_dict(
         `LSTMBackbone` in float32, without dropout.
 
     Raises:
-        ValueError: if a tensor is missing, unknown, of another shape, not finite, or if
-            the output layer is not tied to the embedding.
+        ValueError: if a tensor is missing, unknown, of another shape, or not finite.
     """
     for name in (EMBEDDING, "encoder.rnn.weight_hh_l0"):
         if name not in tensors or tensors[name].ndim != 2:
@@ -41,13 +41,20 @@ def backbone_from_state_dict(
     vocabulary, embedding = tensors[EMBEDDING].shape
     hidden = tensors["encoder.rnn.weight_hh_l0"].shape[1]
     layers = sum(name.startswith("encoder.rnn.weight_hh_l") for name in tensors)
-    shapes = expected_shapes(vocabulary, embedding, hidden, layers)
-    _check_tied(tensors, source)
+    tied = _is_tied(tensors)
+    shapes = expected_shapes(vocabulary, embedding, hidden, layers, tied)
     _check_shapes(tensors, shapes, source)
     backbone = LSTMBackbone(
-        vocabulary, embedding, hidden_dim=hidden, num_layers=layers, dtype="float32"
+        vocabulary,
+        embedding,
+        hidden_dim=hidden,
+        num_layers=layers,
+        tie_weights=tied,
+        dtype="float32",
     )
     backbone.token_embedding.embeddings.assign(tensors[EMBEDDING])
+    if not tied:
+        backbone.token_embedding.reverse_embeddings.assign(tensors[OUTPUT].T)
     backbone.token_embedding.reverse_bias.assign(tensors["decoder.bias"])
     for index, lstm in enumerate(backbone.lstms):
         prefix, suffix = "encoder.rnn.", f"_l{index}"
@@ -70,8 +77,8 @@ def state_dict_of_backbone(backbone: LSTMBackbone) -> dict[str, np.ndarray]:
 
     Returns:
         float32 arrays by name, in the order of the authors' model; each LSTM's bias is
-        PyTorch's first one, the second is zero. `decoder.weight` is the same array as
-        the embedding.
+        PyTorch's first one, the second is zero. If tied, `decoder.weight` is the same
+        array as the embedding.
     """
     embedding = _array(backbone.token_embedding.embeddings)
     tensors = {EMBEDDING: embedding}
@@ -82,7 +89,9 @@ def state_dict_of_backbone(backbone: LSTMBackbone) -> dict[str, np.ndarray]:
         tensors[f"{prefix}weight_hh{suffix}"] = _array(lstm.cell.recurrent_kernel).T
         tensors[f"{prefix}bias_ih{suffix}"] = bias
         tensors[f"{prefix}bias_hh{suffix}"] = np.zeros_like(bias)
-    tensors["decoder.weight"] = embedding
+    tensors[OUTPUT] = embedding
+    if not backbone.tie_weights:
+        tensors[OUTPUT] = _array(backbone.token_embedding.reverse_embeddings).T
     tensors["decoder.bias"] = _array(backbone.token_embedding.reverse_bias)
     if backbone.projection is not None:
         tensors["down.weight"] = _array(backbone.projection.kernel).T
@@ -91,9 +100,9 @@ def state_dict_of_backbone(backbone: LSTMBackbone) -> dict[str, np.ndarray]:
 
 
 def expected_shapes(
-    vocabulary: int, embedding: int, hidden: int, layers: int
+    vocabulary: int, embedding: int, hidden: int, layers: int, tied: bool = True
 ) -> dict[str, tuple[int, ...]]:
-    """Returns the shapes of the authors' tied language model of a size, by name."""
+    """Returns the shapes of the authors' language model of a size, by name."""
     shapes: dict[str, tuple[int, ...]] = {EMBEDDING: (vocabulary, embedding)}
     for index in range(layers):
         inputs = hidden if index else embedding
@@ -101,24 +110,20 @@ def expected_shapes(
         shapes[f"encoder.rnn.weight_hh_l{index}"] = (4 * hidden, hidden)
         shapes[f"encoder.rnn.bias_ih_l{index}"] = (4 * hidden,)
         shapes[f"encoder.rnn.bias_hh_l{index}"] = (4 * hidden,)
-    shapes["decoder.weight"] = (vocabulary, embedding)
+    shapes[OUTPUT] = (vocabulary, embedding if tied else hidden)
     shapes["decoder.bias"] = (vocabulary,)
     # Only where it has to be: the tied output layer takes what the embedding is wide.
-    if hidden != embedding:
+    if tied and hidden != embedding:
         shapes["down.weight"] = (embedding, hidden)
         shapes["down.bias"] = (embedding,)
     return shapes
 
 
-def _check_tied(tensors: Mapping[str, np.ndarray], source: str) -> None:
-    output = tensors.get("decoder.weight")
-    if output is not None and not np.array_equal(output, tensors[EMBEDDING]):
-        raise ValueError(
-            f"{source}: its output layer (`decoder.weight`, shape {output.shape}) is "
-            f"not tied to the embedding (`{EMBEDDING}`, shape "
-            f"{tensors[EMBEDDING].shape}). `LSTMBackbone` has tied ones only: train "
-            "with `tie_weights: True`, as the authors' own settings say."
-        )
+def _is_tied(tensors: Mapping[str, np.ndarray]) -> bool:
+    """Tells `tie_weights: True`, the authors' own setting, by what it leaves behind."""
+    output = tensors.get(OUTPUT)
+    # Without an output layer the message is that it is missing.
+    return output is None or np.array_equal(output, tensors[EMBEDDING])
 
 
 def _check_shapes(

@@ -12,6 +12,7 @@ BACKBONE = (
     "embedding_dim",
     "hidden_dim",
     "num_layers",
+    "tie_weights",
     "embedding_dropout",
     "input_dropout",
     "hidden_dropout",
@@ -41,6 +42,9 @@ class PretrainConfig:
     embedding_dim: int = setting(256, "Size of the token embedding.", lower_bound=1)
     hidden_dim: int = setting(512, "Units of each LSTM.", lower_bound=1)
     num_layers: int = setting(2, "Number of LSTMs.", lower_bound=1)
+    tie_weights: bool = setting(
+        True, "Whether the output layer's matrix is the embedding's."
+    )
     embedding_dropout: float = setting(0.0, "Share of words dropped.")
     input_dropout: float = setting(0.1, "Locked dropout on the embeddings.")
     hidden_dropout: float = setting(0.1, "Locked dropout between LSTMs.")

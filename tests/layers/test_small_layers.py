@@ -57,6 +57,25 @@ def test_token_embedding_adds_its_bias_to_the_logits():
     np.testing.assert_allclose(logits, expected, atol=1e-5)
 
 
+def test_an_untied_output_layer_may_be_wider_than_the_embedding():
+    layer = TokenEmbedding(7, 2, reverse_dim=3, tie_weights=False)
+    layer.build()
+    layer.reverse_bias.assign(np.arange(7.0))
+    assert layer(np.array([[1, 6]])).shape == (1, 2, 2)
+    logits = layer(SEQUENCE, reverse=True)
+    expected = SEQUENCE @ layer.reverse_embeddings.numpy() + np.arange(7.0)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    again = TokenEmbedding.from_config(layer.get_config())
+    again.build()
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(SEQUENCE, reverse=True), logits)
+
+
+def test_a_tied_output_layer_has_the_width_of_the_embedding():
+    with pytest.raises(ValueError, match="tie_weights=False.*reverse_dim=3"):
+        TokenEmbedding(7, 2, reverse_dim=3)
+
+
 def test_last_pooling_takes_the_last_real_step():
     keras.utils.set_random_seed(0)
     head = TaskHead(3, units=4, pooling="last")

@@ -15,6 +15,18 @@ def test_projection_takes_the_output_to_the_embedding_size(make_backbone):
     assert make_backbone(hidden_dim=6).projection is None
 
 
+def test_untied_the_output_has_the_size_of_the_last_lstm(make_backbone):
+    backbone = make_backbone(tie_weights=False)
+    assert backbone(INPUTS).shape == (2, 5, 8)
+    assert backbone.projection is None
+    states = backbone.initial_states(2)
+    by_step, _ = backbone.step_states(IDS, IDS > 0, states)
+    real = IDS > 0
+    np.testing.assert_allclose(by_step[real], backbone(INPUTS)[real], atol=1e-6)
+    with pytest.raises(ValueError, match="`tie_weights` must be True or False"):
+        make_backbone(tie_weights=1)
+
+
 def test_padding_changes_no_real_position_and_comes_out_as_zero(make_backbone):
     backbone = make_backbone()
     alone = {name: values[1:, :3] for name, values in INPUTS.items()}
@@ -23,8 +35,11 @@ def test_padding_changes_no_real_position_and_comes_out_as_zero(make_backbone):
     assert not together[1, 3:].any()
 
 
-def test_config_round_trip_gives_the_same_outputs(make_backbone):
-    backbone = make_backbone(hidden_dropout=0.3, recurrent_weight_dropout=0.2)
+@pytest.mark.parametrize("tied", [True, False])
+def test_config_round_trip_gives_the_same_outputs(make_backbone, tied):
+    backbone = make_backbone(
+        tie_weights=tied, hidden_dropout=0.3, recurrent_weight_dropout=0.2
+    )
     again = LSTMBackbone.from_config(backbone.get_config())
     again.set_weights(backbone.get_weights())
     np.testing.assert_allclose(again(INPUTS), backbone(INPUTS))

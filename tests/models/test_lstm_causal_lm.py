@@ -6,17 +6,21 @@ import tensorflow as tf
 from siatl_keras.models import LSTMCausalLM
 from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
 
+TIED = pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 
-def test_training_on_raw_strings_lowers_the_perplexity(make_lm, texts):
-    lm = make_lm()
+
+@TIED
+def test_training_on_raw_strings_lowers_the_perplexity(make_lm, texts, tied):
+    lm = make_lm(tie_weights=tied)
     lm.compile(keras.optimizers.Adam(0.02))
     history = lm.fit(texts * 5, epochs=8, batch_size=4, verbose=0).history
     assert history["perplexity"][0] > 15
     assert history["perplexity"][-1] < 10
 
 
-def test_training_on_sampled_words_lowers_the_exact_perplexity(make_lm, texts):
-    lm = make_lm()
+@TIED
+def test_training_on_sampled_words_lowers_the_exact_perplexity(make_lm, texts, tied):
+    lm = make_lm(tie_weights=tied)
     lm.compile(keras.optimizers.Adam(0.02), sampled_words=8)
     history = lm.fit(
         texts * 5, epochs=8, batch_size=4, validation_data=tf.constant(texts), verbose=0
@@ -40,8 +44,9 @@ def test_compiling_with_xla_is_refused(make_lm):
         make_lm().compile(jit_compile=True)
 
 
-def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts):
-    lm = make_lm()
+@TIED
+def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts, tied):
+    lm = make_lm(tie_weights=tied)
     x, y, weights = lm.preprocessor(texts)
     expected = float(LanguageModelingLoss()(y, lm(x), weights))
     figures = lm.evaluate(texts, batch_size=8, return_dict=True, verbose=0)
@@ -59,8 +64,11 @@ def test_score_is_the_sum_of_log_probabilities(make_lm, texts):
     assert lm.score([]).shape == (0,)
 
 
-def test_generation_with_the_state_cache_equals_greedy_search_by_hand(make_lm, texts):
-    lm = make_lm()
+@TIED
+def test_generation_with_the_state_cache_equals_greedy_search_by_hand(
+    make_lm, texts, tied
+):
+    lm = make_lm(tie_weights=tied)
     lm.compile(keras.optimizers.Adam(0.02), sampler="greedy")
     lm.fit(texts, epochs=10, verbose=0)
     prompts = ["so glad", "what a day"]
@@ -83,8 +91,9 @@ def test_generation_ends_at_the_end_token_or_the_length(make_lm, tokenizer):
         assert len(text.split()) <= 6
 
 
-def test_preset_round_trip_scores_the_same(make_lm, texts, tmp_path):
-    lm = make_lm()
+@TIED
+def test_preset_round_trip_scores_the_same(make_lm, texts, tmp_path, tied):
+    lm = make_lm(tie_weights=tied)
     lm.save_to_preset(str(tmp_path))
     again = LSTMCausalLM.from_preset(str(tmp_path))
     np.testing.assert_allclose(again.score(texts), lm.score(texts), rtol=1e-6)

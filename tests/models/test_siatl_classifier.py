@@ -50,8 +50,12 @@ def test_outputs_are_task_and_lm_logits(make_classifier, texts):
     assert outputs["lm"].shape == (8, 9, 20)
 
 
-def test_only_the_groups_of_the_stage_change(make_classifier, texts, labels):
-    model = make_classifier()
+TIED = pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+
+
+@TIED
+def test_only_the_groups_of_the_stage_change(make_classifier, texts, labels, tied):
+    model = make_classifier(backbone={"tie_weights": tied})
     model.compile(
         GroupedOptimizer(
             {
@@ -140,8 +144,11 @@ def test_loss_is_task_loss_plus_gamma_times_lm_loss(make_classifier, texts, labe
     assert figures["lm_loss"] == pytest.approx(lm_loss, abs=1e-5)
 
 
-def test_gradients_in_slices_equal_those_of_the_logits(make_classifier, texts, labels):
-    model = make_classifier()
+@TIED
+def test_gradients_in_slices_equal_those_of_the_logits(
+    make_classifier, texts, labels, tied
+):
+    model = make_classifier(backbone={"tie_weights": tied})
     model.gamma.assign(0.5)
     fit(model, texts, labels, epochs=1)
     for layers in model.layer_groups.values():
@@ -212,6 +219,7 @@ ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
     "head",
     [
         pytest.param({"pooling": "last"}, id="last"),
+        pytest.param({"backbone": {"tie_weights": False}}, id="untied"),
         pytest.param(ULMFIT, id="ulmfit", marks=pytest.mark.slow),
     ],
 )

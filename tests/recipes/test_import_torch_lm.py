@@ -13,7 +13,7 @@ def test_a_checkpoint_becomes_a_preset_and_a_checkpoint_again(start_program, tmp
     printed = start_program(*recipe, f"--checkpoint={path}", f"--output={tmp_path}/lm")
     assert printed == (
         f"{tmp_path}/lm: vocabulary_size 6, embedding_dim 3, hidden_dim 4, "
-        "num_layers 2, epoch 0, step 0\n"
+        "num_layers 2, tie_weights True, epoch 0, step 0\n"
     )
     flags = (f"--preset={tmp_path}/lm", f"--checkpoint={again}", "--to_torch")
     assert start_program(*recipe, *flags) == f"{again}\n"

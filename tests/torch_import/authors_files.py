@@ -92,7 +92,7 @@ class Pickler(pickle.Pickler):
         return saved_id if self.is_zip else (*saved_id, None)
 
 
-def weights(vocabulary=10, embedding=3, hidden=4, layers=2, seed=0):
+def weights(vocabulary=10, embedding=3, hidden=4, layers=2, seed=0, tied=True):
     """Random weights under the names of the authors' language model."""
     generator = np.random.default_rng(seed)
 
@@ -108,7 +108,9 @@ def weights(vocabulary=10, embedding=3, hidden=4, layers=2, seed=0):
         state[f"encoder.rnn.bias_hh_l{index}"] = normal(4 * hidden)
     state["decoder.weight"] = state["embed.embedding.weight"]
     state["decoder.bias"] = normal(vocabulary)
-    if hidden != embedding:
+    if not tied:
+        state["decoder.weight"] = normal(vocabulary, hidden)
+    if tied and hidden != embedding:
         state["down.weight"] = normal(embedding, hidden)
         state["down.bias"] = normal(embedding)
     return state

@@ -20,10 +20,19 @@ IDS = np.array([[1, 4, 5, 7, 2]], "int32")
 INPUTS = {"token_ids": IDS, "padding_mask": np.ones_like(IDS)}
 
 
-@pytest.fixture(params=[(6, 9), (6, 6)], ids=["with down", "without down"])
+MODELS = {
+    "with down": (6, 9, True),
+    "without down": (6, 6, True),
+    "untied": (6, 9, False),
+}
+
+
+@pytest.fixture(params=MODELS)
 def model(request):
-    embedding, hidden = request.param
-    backbone = LSTMBackbone(8, embedding, hidden_dim=hidden, num_layers=2)
+    embedding, hidden, tied = MODELS[request.param]
+    backbone = LSTMBackbone(
+        8, embedding, hidden_dim=hidden, num_layers=2, tie_weights=tied
+    )
     generator = np.random.default_rng(0)
     backbone.set_weights(
         [generator.normal(size=w.shape) for w in backbone.get_weights()]
@@ -46,6 +55,7 @@ def test_what_was_exported_is_read_back(model, tmp_path):
     assert read.config["name"] == "mine"
     assert read.config["vocab"] == {"size": 4}
     assert read.config["model"]["rnn_size"] == model.backbone.hidden_dim
+    assert read.config["model"]["tie_weights"] is model.backbone.tie_weights
 
 
 def test_a_preset_there_and_back_gives_the_same_logits(model, tmp_path):
@@ -65,10 +75,11 @@ def test_the_file_is_laid_out_as_pytorch_lays_it_out(model, tmp_path):
     bias = read_checkpoint(tmp_path / "mine.pt").tensors["decoder.bias"].tobytes()
     assert content.index(bias) % 64 == 0
     assert archive.read("archive/byteorder") == b"little"
-    # The tied matrix is stored once, and pickletools finds a sound pickle of names
-    # that PyTorch and the authors' code have.
+    # A tied matrix is stored once, and pickletools finds a sound pickle of names that
+    # PyTorch and the authors' code have.
     storages = [name for name in archive.namelist() if "/data/" in name]
-    assert len(storages) == len(state_dict_of_backbone(model.backbone)) - 1
+    tied = model.backbone.tie_weights
+    assert len(storages) == len(state_dict_of_backbone(model.backbone)) - tied
     body = archive.read("archive/data.pkl")
     pickletools.dis(body, out=io.StringIO())
     names = {value for code, value, _ in pickletools.genops(body) if code.code == "c"}

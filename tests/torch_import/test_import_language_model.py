@@ -27,6 +27,7 @@ def test_the_presets_language_model_gives_the_authors_logits(
         "embedding_dim": 12,
         "hidden_dim": 20,
         "num_layers": 2,
+        "tie_weights": True,
         "epoch": 3,
         "step": 99,
     }
@@ -112,7 +113,7 @@ def test_an_existing_preset_is_replaced_only_if_told_to(write, tmp_path):
 @pytest.mark.parametrize(
     ("state", "words", "said"),
     [
-        ({**weights(), "decoder.weight": np.ones((10, 3), "f4")}, WORDS, "not tied"),
+        ({**weights(), "decoder.weight": np.ones((10, 3), "f4")}, WORDS, "Unknown"),
         ({**weights(), "more": np.ones(3, "f4")}, WORDS, "Unknown"),
         (weights(), WORDS[:-1], "a word for each of the 10 rows"),
     ],

@@ -12,6 +12,8 @@ SIZES = {
     "with down": {"embedding": 3, "hidden": 5, "layers": 2},
     "without down": {"embedding": 4, "hidden": 4, "layers": 1},
     "narrow, three layers": {"embedding": 6, "hidden": 2, "layers": 3},
+    "untied": {"embedding": 3, "hidden": 5, "layers": 2, "tied": False},
+    "untied, one width": {"embedding": 4, "hidden": 4, "layers": 1, "tied": False},
 }
 IDS = np.array([[4, 5, 9, 6, 3], [8, 7, 0, 0, 0]], "int32")
 INPUTS = {"token_ids": IDS, "padding_mask": (IDS > 0).astype("int32")}
@@ -59,7 +61,8 @@ def test_backbone_of_any_size_gives_the_logits_of_the_state_dict(state):
 def test_state_dict_comes_back_with_one_bias(state):
     again = state_dict_of_backbone(backbone_from_state_dict(state))
     assert list(again) == list(state)
-    assert again["decoder.weight"] is again["embed.embedding.weight"]
+    tied = state["decoder.weight"] is state["embed.embedding.weight"]
+    assert (again["decoder.weight"] is again["embed.embedding.weight"]) == tied
     for name, expected in state.items():
         if "bias_ih" in name:
             expected = expected + state[name.replace("_ih", "_hh")]
@@ -68,19 +71,21 @@ def test_state_dict_comes_back_with_one_bias(state):
         np.testing.assert_array_equal(again[name], expected)
 
 
-def test_output_layers_that_are_not_tied_are_refused():
+def test_an_output_layer_of_its_own_takes_the_lstms_states():
     state = weights()
     state["decoder.weight"] = state["decoder.weight"] + 1
-    with pytest.raises(ValueError, match=r"lm.pt: .*not tied.*tie_weights: True"):
+    # Their code has a projection for tied weights alone.
+    with pytest.raises(ValueError, match=r"lm.pt: .*Unknown: \['down.bias', 'down.we"):
         backbone_from_state_dict(state, "lm.pt")
-    state["decoder.weight"] = np.zeros((10, 4), "f4")  # as wide as the LSTM
-    with pytest.raises(ValueError, match=r"`decoder.weight`, shape \(10, 4\)"):
+    state = {**weights(tied=False), "decoder.weight": np.zeros((10, 3), "f4")}
+    with pytest.raises(ValueError, match=r"`decoder.weight` must be float \(10, 4\)"):
         backbone_from_state_dict(state)
 
 
-def test_equal_copies_count_as_tied(state):
+def test_equal_copies_count_as_tied():
+    state = weights()
     state["decoder.weight"] = state["decoder.weight"].copy()
-    assert backbone_from_state_dict(state).vocabulary_size == 10
+    assert backbone_from_state_dict(state).tie_weights
 
 
 @pytest.mark.parametrize(
