@@ -84,7 +84,7 @@ def machine():
 
 def _time(seconds, units):
     if units:
-        return f"{units['count'] / seconds:,.0f} {units['name']} a second"
+        return f"{units['count'] / seconds:,.0f} {units['name']} per second"
     return f"{1e3 * seconds:,.{0 if seconds > 0.02 else 1}f} ms"
 
 

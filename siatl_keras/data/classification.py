@@ -33,11 +33,11 @@ def classification_dataset(
 
     Args:
         texts: list of str, or a string tensor.
-        labels: int, one a text; `None` yields inputs alone.
+        labels: int, one per text; `None` yields inputs alone.
         preprocessor: an object with `tokenize(texts, limit)`, `sequence_length` and
             `pack(token_ids, labels, sample_weight)`, such as `SiATLPreprocessor`.
-        batch_size: int, texts a batch.
-        sample_weight: float, one a text; 1 if not given.
+        batch_size: int, texts per batch.
+        sample_weight: float, one per text; 1 if not given.
         shuffle: `True` gives each epoch its own order, in batches of similar length;
             `False` keeps the order of the texts.
         seed: int, of the shuffling.
@@ -70,7 +70,7 @@ def classification_dataset(
     for name, values in (("labels", labels), ("sample_weight", sample_weight)):
         if values is not None and len(values) != len(texts):
             raise ValueError(
-                f"`{name}` must have one value a text. Received: {len(values)} for "
+                f"`{name}` must have one value per text. Received: {len(values)} for "
                 f"{len(texts)} texts."
             )
     numbers, weights = _class_numbers(labels), _weights(sample_weight, len(texts))

@@ -120,7 +120,7 @@ def _sentences(
     seed: int | None,
     number: tf.Tensor,
 ) -> tf.data.Dataset:
-    """A row a text: sorted by length in each window, batches shuffled."""
+    """One row per text: sorted by length in each window, batches shuffled."""
 
     def tokenize(texts: tf.Tensor, index: tf.Tensor) -> tuple[tf.RaggedTensor, Any]:
         return preprocessor.tokenize(texts), index

@@ -87,7 +87,7 @@ def read_texts(
     """Streams the texts of files, in constant memory.
 
     Args:
-        paths: one file or several: .txt (one text a line), .tsv, .csv, .jsonl, each
+        paths: one file or several: .txt (one text per line), .tsv, .csv, .jsonl, each
             also with .gz behind it.
         text_column: name of the column (or JSON key) with the text; .txt has none.
         blank_lines: whether a blank line of a .txt file is a text too, so that there

@@ -31,7 +31,7 @@ def plot_training_size(
     caption: str,
     path: PathLike,
 ) -> None:
-    """Draws macro F1 against the number of training texts, a line a method.
+    """Draws macro F1 against the number of training texts, one line per method.
 
     Args:
         results: runs on some and on all training texts.

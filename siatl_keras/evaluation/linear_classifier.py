@@ -29,7 +29,7 @@ def fit_linear_classifier(
         features: float `[texts, features]`, dense or sparse.
         labels: int `[texts]`, every class among them.
         held_out_features: as `features`.
-        held_out_labels: int, one a row.
+        held_out_labels: int, one per row.
         class_weight: "balanced" to weight classes by their rarity.
 
     Returns:

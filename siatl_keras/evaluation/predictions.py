@@ -16,9 +16,9 @@ from siatl_keras.atomic import write_text
 
 @dataclass(frozen=True)
 class Predictions:
-    """True classes and predicted probabilities, a row a text, in the file's order.
+    """True classes and predicted probabilities, one row per text, in the file's order.
 
-    The file has a header and a line a text: `label_id`, the number of the true class,
+    The file has a header and a line per text: `label_id`, the number of the true class,
     then `probability_0`, `probability_1`, …, by class number, separated by tabs.
 
     Attributes:
@@ -63,7 +63,7 @@ class Predictions:
         if not header.startswith("label_id\tprobability_0\tprobability_1") or not lines:
             raise ValueError(
                 f"{path}, line 1: expected the columns label_id, probability_0, "
-                f"probability_1, … and a line a text, found {header[:60]!r} and "
+                f"probability_1, … and a line per text, found {header[:60]!r} and "
                 f"{len(lines)} lines. Run the evaluation again."
             )
         labels, probabilities = [], []

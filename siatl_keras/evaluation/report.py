@@ -133,11 +133,11 @@ def evaluate_predictions(
             f"Received: {len(labels)} and {len(predictions)}."
         )
     numbers = list(range(len(label_names)))
-    strangers = sorted({*labels.tolist(), *predictions.tolist()} - {*numbers})
-    if strangers:
+    unknown = sorted({*labels.tolist(), *predictions.tolist()} - {*numbers})
+    if unknown:
         raise ValueError(
             f"`label_names` must name every class. Received: {len(numbers)} names, and "
-            f"the classes {strangers}."
+            f"the classes {unknown}."
         )
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, predictions, labels=numbers, zero_division=0

@@ -17,7 +17,7 @@ def last_real_step(padding_mask: Any) -> Any:
         padding_mask: int or bool `[batch, time]`, true at real tokens.
 
     Returns:
-        bool `[batch, time]`, true at one step a row; at none in a row of padding.
+        bool `[batch, time]`, true at one step of each row; at none in a row of padding.
     """
     real = ops.cast(padding_mask, "int32")
     positions = ops.arange(1, ops.shape(real)[1] + 1)  # From 1: 0 is for padding.

@@ -2,12 +2,12 @@
 
 from siatl_keras.models.average_embeddings import average_embeddings
 from siatl_keras.models.backbone_class import backbone_class
+from siatl_keras.models.default_optimizer import default_optimizer
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.siatl_classifier import SiATLClassifier
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
-from siatl_keras.models.suited_optimizer import suited_optimizer
 
 __all__ = [
     "backbone_class",
@@ -17,5 +17,5 @@ __all__ = [
     "SiATLClassifier",
     "SiATLPreprocessor",
     "average_embeddings",
-    "suited_optimizer",
+    "default_optimizer",
 ]

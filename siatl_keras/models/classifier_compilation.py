@@ -99,8 +99,8 @@ class ClassifierCompilation:
                 "weighted_metrics", weighted_metrics, batch, True
             )
         if _is_auto(optimizer):
-            suited = self.suited_optimizer  # type: ignore[attr-defined]
-            optimizer = paper_optimizer(pretrained_optimizer=suited)
+            default = self.default_optimizer  # type: ignore[attr-defined]
+            optimizer = paper_optimizer(pretrained_optimizer=default)
         optimizer = keras.optimizers.get(optimizer)
         self.bind_optimizer(optimizer)  # type: ignore[attr-defined]
         if self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ class ClassifierCompilation:
             gamma.assign(weights["lm"])
 
     def recompile(self, optimizer: Any) -> None:
-        """Goes on with another optimizer, also in the middle of `fit`.
+        """Compiles again with another optimizer, also in the middle of `fit`.
 
         Args:
             optimizer: as for `compile`. Its state starts empty.

@@ -1,7 +1,7 @@
-"""`checkpointed`: blocks whose activations are made again when gradients need them.
+"""`checkpointed`: blocks whose activations are recomputed where gradients need them.
 
 A transformer's block keeps a dozen tensors of the size of its input for its gradients;
-made again in the backward pass they cost one more forward pass, and memory holds one
+recomputed in the backward pass they cost one more forward pass, and memory holds one
 block's at a time. Source: Chen et al. 2016, "Training deep nets with sublinear memory
 cost".
 
@@ -37,7 +37,7 @@ def blocks_of(backbone: Any) -> list[keras.layers.Layer]:
 
 
 def check_blocks(backbone: Any) -> None:
-    """Checks that there is something to forget.
+    """Checks that there are blocks to recompute.
 
     Args:
         backbone: a backbone.
@@ -54,7 +54,7 @@ def check_blocks(backbone: Any) -> None:
 
 @contextmanager
 def checkpointed(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
-    """Makes layers forget their activations in what is traced in its scope.
+    """Recomputes the activations of layers in what is traced in its scope.
 
     Gradients equal those without it, dropout included.
 
@@ -80,7 +80,7 @@ def _recomputing(layer: keras.layers.Layer) -> Iterator[None]:
         # What gradients flow through; masks and flags need none.
         places = [place for place, value in enumerate(values) if _is_float(value)]
 
-        def again(*floats: tf.Tensor) -> Any:
+        def recomputed(*floats: tf.Tensor) -> Any:
             # The second time too, random numbers begin where they did the first.
             for seed, state in zip(seeds, before, strict=True):
                 seed.assign(state)
@@ -90,7 +90,7 @@ def _recomputing(layer: keras.layers.Layer) -> Iterator[None]:
             args_again, kwargs_again = tf.nest.pack_sequence_as((args, kwargs), given)
             return call(*args_again, **kwargs_again)
 
-        return tf.recompute_grad(again)(*(values[place] for place in places))
+        return tf.recompute_grad(recomputed)(*(values[place] for place in places))
 
     setattr(layer, "call", recomputing)  # noqa: B010, a method to the type checker
     try:

@@ -29,6 +29,7 @@ from siatl_keras.models.check_preprocessor import check_preprocessor
 from siatl_keras.models.classifier_compilation import ClassifierCompilation
 from siatl_keras.models.classifier_export import ClassifierExport
 from siatl_keras.models.classifier_logs import ClassifierLogs
+from siatl_keras.models.default_optimizer import default_optimizer
 from siatl_keras.models.from_language_model import from_language_model
 from siatl_keras.models.gradient_checkpointing import (
     blocks_of,
@@ -41,7 +42,6 @@ from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.raw_text_prediction import RawTextPrediction
 from siatl_keras.models.sliced_training import SlicedTraining
-from siatl_keras.models.suited_optimizer import suited_optimizer
 from siatl_keras.models.token_names import token_names
 from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
@@ -100,8 +100,8 @@ class SiATLClassifier(
         output_dropout: float, dropout on the pooled vector.
         block_units: int, see `TaskHead`; 0 for none.
         block_dropout: float, see `TaskHead`.
-        gradient_checkpointing: bool, whether a transformer's blocks make their
-            activations again in the backward pass, for less memory and more time.
+        gradient_checkpointing: bool, whether the backward pass recomputes what a
+            transformer's blocks computed, for less memory and more time.
         **kwargs: see `keras_hub.models.Task`.
 
     Call arguments:
@@ -202,9 +202,9 @@ class SiATLClassifier(
         return (self.task_head,)
 
     @property
-    def suited_optimizer(self) -> str:
+    def default_optimizer(self) -> str:
         """What the pretrained layers learn with by default, "sgd" or "adam"."""
-        return suited_optimizer(type(self.backbone))
+        return default_optimizer(type(self.backbone))
 
     @property
     def label_map(self) -> LabelMap:

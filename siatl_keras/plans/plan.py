@@ -150,7 +150,7 @@ class Plan:
                     if part in ("", name, f"{name}/{layer}")
                 ]
                 steps = self._epochs_from(epochs) * steps_per_epoch
-                made = rate.make(model.suited_optimizer, steps, depth)
+                made = rate.make(model.default_optimizer, steps, depth)
                 optimizers |= dict.fromkeys([part] if part else groups, made)
         kinds = {id(optimizer) for optimizer in optimizers.values()}
         if len(kinds) == 1:

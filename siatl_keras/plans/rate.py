@@ -52,15 +52,15 @@ class Rate:
         check_positive(clipnorm=self.clipnorm, divisor=self.divisor)
         check_share(beta_1=self.beta_1, beta_2=self.beta_2)
 
-    def make(self, suited: str, steps: int, depth: int = 0) -> FusedAdam | FusedSGD:
+    def make(self, default: str, steps: int, depth: int = 0) -> FusedAdam | FusedSGD:
         """Makes the optimizer.
 
         Args:
-            suited: "adam" or "sgd", which suits the model.
+            default: "adam" or "sgd", the optimizer where the rate names none.
             steps: int, steps that it is going to make, for the schedule.
             depth: int, layers above the one that it is for, see `divisor`.
         """
-        name = self.optimizer or suited
+        name = self.optimizer or default
         rate = self.learning_rate
         if rate is None:
             rate = PRETRAINED_RATES[name]

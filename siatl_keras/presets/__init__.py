@@ -1,1 +1,1 @@
-"""Presets as strangers hand them around: what is checked before Keras sees them."""
+"""Presets of unknown origin: what is checked before Keras sees them."""

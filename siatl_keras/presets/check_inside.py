@@ -1,6 +1,6 @@
 """`check_inside`: a preset's files lie in the preset.
 
-A link in a stranger's folder could make us read any file of this machine, and quote it.
+A link in a foreign folder could make us read any file of this machine, and quote it.
 """
 
 from __future__ import annotations

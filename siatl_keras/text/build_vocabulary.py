@@ -56,7 +56,7 @@ class VocabularyReport:
         return self.texts / self.seconds
 
     def save(self, path: PathLike) -> None:
-        """Writes the words to a file, one a line, all or nothing."""
+        """Writes the words to a file, one per line, all or nothing."""
         write_text(path, "".join(f"{word}\n" for word in self.words))
 
 

@@ -30,7 +30,7 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
     are `<pad>`, `<s>`, `</s>` and `<unk>`; a word outside the vocabulary is `<unk>`.
 
     Args:
-        vocabulary: list of words, or the path of a file with a word a line, special
+        vocabulary: list of words, or the path of a file with one word per line, special
             tokens first. May be set later by `set_vocabulary` or `load_assets`.
         normalizer: a `TextNormalizer`; the default has all its rules on.
         **kwargs: see `keras_hub.tokenizers.Tokenizer`.
@@ -85,7 +85,7 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         """Sets the words, from a list or a file; see the class.
 
         Args:
-            vocabulary: list of words, or path of a file with a word a line.
+            vocabulary: list of words, or path of a file with one word per line.
 
         Raises:
             ValueError: as the class; also if the file is missing or not UTF-8.

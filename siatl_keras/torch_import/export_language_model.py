@@ -27,9 +27,9 @@ def export_language_model(
 
     It is in the zip format, which PyTorch reads from 1.6 on, and names their
     `utils.datasets.Vocab`: newer PyTorch loads it with `weights_only=False`. It has no
-    optimizer to go on training with, and no word counts. Their sequences have no start
-    and no end, ours do: `<s>` and `</s>` are `<sos>` and `<eos>` there, which their
-    code never looks up.
+    optimizer state to resume training with, and no word counts. Their sequences have no
+    start and no end, ours do: `<s>` and `</s>` are `<sos>` and `<eos>` there, which
+    their code never looks up.
 
     Args:
         model: an `LSTMCausalLM` with a `WordTokenizer`, or the folder of its preset.

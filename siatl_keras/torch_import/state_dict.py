@@ -1,6 +1,6 @@
 """An `LSTMBackbone`'s weights under the names of the authors' state dict, both ways.
 
-PyTorch keeps matrices `[outputs, inputs]` and two biases an LSTM, which it adds up;
+PyTorch keeps matrices `[outputs, inputs]` and two biases per LSTM, which it adds up;
 both order the gates input, forget, cell, output.
 """
 

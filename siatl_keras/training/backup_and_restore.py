@@ -1,4 +1,4 @@
-"""`BackupAndRestore`: lets training that was killed go on as if it had not been.
+"""`BackupAndRestore`: resumes training that was killed as if it had not been.
 
 Keras's callback of this name keeps weights, optimizer and epoch; this one also keeps
 what the stages, early stopping, the history and random numbers depend on.
@@ -111,7 +111,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         _keras_internals.set_initial_epoch(self.model, first)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Forgets the first epoch, which Keras would keep for the next `fit`."""
+        """Resets the first epoch, which Keras would keep for the next `fit`."""
         _keras_internals.set_initial_epoch(self.model, 0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

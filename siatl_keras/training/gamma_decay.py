@@ -20,7 +20,7 @@ class GammaDecay(keras.callbacks.Callback):
     """Assigns `model.gamma` before each epoch, or each step, and logs it as `gamma`.
 
     Each step has its own value also where `steps_per_execution` runs several at once.
-    The value depends on the epoch (or step) alone, so a run that is resumed goes on
+    The value depends on the epoch (or step) alone, so a resumed run continues
     where it was. List callbacks that read the logs, such as `TensorBoard`, after it.
 
     Args:

@@ -71,7 +71,7 @@ class InsideExecution:
         """Goes before an execution.
 
         Args:
-            values: what the function gets, one a step; `steps` of them, though the
+            values: what the function gets, one per step; `steps` of them, though the
                 last execution of an epoch may make fewer.
         """
         self._values = values

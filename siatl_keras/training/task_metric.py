@@ -89,7 +89,7 @@ class TaskMetric(keras.metrics.Metric):
         return self.metric.result()
 
     def reset_state(self) -> None:
-        """Forgets all batches."""
+        """Starts over, for the next epoch."""
         self.metric.reset_state()
 
 

@@ -20,7 +20,7 @@ from siatl_keras.training.inside_execution import InsideExecution
 
 
 class WeightAveraging(keras.callbacks.Callback):
-    """Averages what learns, step by step; training goes on as if it did not.
+    """Averages what learns, step by step; training itself is unchanged.
 
     After a step, average = m · average + (1 - m) · weight, with
     m = min(`momentum`, (1 + steps) / (10 + steps)): about the last tenth of the steps
@@ -51,13 +51,13 @@ class WeightAveraging(keras.callbacks.Callback):
         check_share(momentum=momentum)
         self.momentum = momentum
         self._inside = InsideExecution(lambda share: self._update(share), after=True)
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._steps = 0
         self._variables: list[keras.Variable] = []
         self._averages: list[keras.Variable] = []
-        # What training goes on from, while the model has the averages.
+        # What training continues from, while the model has the averages.
         self._weights: list[np.ndarray] | None = None
         self._learning: set[int] = set()
         self._update: Callable[[tf.Tensor], None] = _averaging([])
@@ -71,7 +71,7 @@ class WeightAveraging(keras.callbacks.Callback):
         }
 
     def arrays_for_backup(self) -> list[np.ndarray]:
-        """Returns the weights that training goes on from; the model has the others."""
+        """Returns the weights that training continues from."""
         return self._weights or []
 
     def restore_from_backup(self, state: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ class WeightAveraging(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begins without averages."""
-        self._forget()
+        self._reset()
         self._inside.enter(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -101,7 +101,7 @@ class WeightAveraging(keras.callbacks.Callback):
             _assign(self._variables[: len(weights)], weights)
         self._weights = None
         learns = {id(variable) for variable in learning}
-        if learns != self._learning:  # Traced once a stage.
+        if learns != self._learning:  # Traced once per stage.
             pairs = zip(self._variables, self._averages, strict=True)
             self._update = _averaging([pair for pair in pairs if id(pair[0]) in learns])
             self._learning = learns

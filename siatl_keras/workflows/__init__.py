@@ -1,4 +1,4 @@
-"""Whole jobs, one a file, that the recipes call."""
+"""Whole jobs, one per file, that the recipes call."""
 
 from siatl_keras.workflows.evaluate import evaluate_classifier, write_evaluation
 from siatl_keras.workflows.experiment_grid import experiment_grid

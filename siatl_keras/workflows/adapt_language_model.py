@@ -1,4 +1,4 @@
-"""`adapt_language_model`: goes on training a language model on a task's texts.
+"""`adapt_language_model`: trains a language model further on a task's texts.
 
 Source: Howard & Ruder 2018 (ULMFiT), section 3.2, "target task LM fine-tuning".
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras_tuner
 
-from siatl_keras.models import backbone_class, suited_optimizer
+from siatl_keras.models import backbone_class, default_optimizer
 from siatl_keras.plans import Settings
 from siatl_keras.setting import SearchRange
 from siatl_keras.training import PRETRAINED_RATES
@@ -73,7 +73,7 @@ def as_settings(point: Mapping[str, float]) -> dict[str, Any]:
 def _without_defaults_of_the_backbone(config: FinetuneConfig) -> FinetuneConfig:
     """Fills in what is chosen by the backbone where it is not given."""
     backbone = backbone_class(config.lm)
-    optimizer = config.pretrained_optimizer or suited_optimizer(backbone)
+    optimizer = config.pretrained_optimizer or default_optimizer(backbone)
     rate = config.pretrained_learning_rate or PRETRAINED_RATES[optimizer]
     dropouts: dict[str, Any] = {
         f"lm_{name}": config.backbone_arguments(backbone).get(name)

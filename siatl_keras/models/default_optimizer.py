@@ -1,11 +1,11 @@
-"""`suited_optimizer`: what a pretrained language model learns with by default."""
+"""`default_optimizer`: what a pretrained language model learns with by default."""
 
 from __future__ import annotations
 
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 
 
-def suited_optimizer(backbone: type) -> str:
+def default_optimizer(backbone: type) -> str:
     """Chooses the optimizer of a pretrained language model.
 
     Args:
