@@ -6,7 +6,7 @@ sarcasm set.
 
 from __future__ import annotations
 
-from siatl_keras.arguments import check_choice, check_positive, check_whole
+from siatl_keras.arguments import check_choice, check_positive
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.schedules import scheduled_adam, scheduled_sgd
 
@@ -21,25 +21,17 @@ def paper_optimizer(
     task_learning_rate: float = 5e-4,
     pretrained_learning_rate: float | None = None,
     clipnorm: float = 1.0,
-    schedule: str = "constant",
-    task_steps: int = 1,
-    pretrained_steps: int = 1,
     pretrained_optimizer: str = "sgd",
 ) -> GroupedOptimizer:
     """Makes Adam for the task layers and one SGD, or Adam, for the pretrained layers.
 
-    Each goes through its schedule by its own steps, so that of the pretrained layers
-    begins with the epoch from which the backbone learns.
+    Their rates are constant, as in the paper; a `siatl_keras.plans.Plan` has schedules.
 
     Args:
-        task_learning_rate: float, Adam's; a schedule's highest.
-        pretrained_learning_rate: float, of the other; a schedule's highest; that of
-            `PRETRAINED_RATES` if not given (the paper's is 1e-4). With "one_cycle" SGD
-            has momentum, and a step goes about ten times as far at the same rate.
+        task_learning_rate: float, Adam's.
+        pretrained_learning_rate: float, of the other; that of `PRETRAINED_RATES` if not
+            given (the paper's is 1e-4).
         clipnorm: float, norm that the gradient of each of the two is clipped to.
-        schedule: a key of `SCHEDULES`.
-        task_steps: int, steps in which the task layers learn, for the schedule.
-        pretrained_steps: int, steps in which the pretrained layers learn.
         pretrained_optimizer: "sgd", the paper's, or "adam", a second one: gradients of
             a transformer's weights differ too much in size for one rate. Its rate is
             thousands of times lower.
@@ -48,8 +40,7 @@ def paper_optimizer(
         `GroupedOptimizer` of the groups `task`, `backbone` and `embedding`.
 
     Raises:
-        ValueError: if `pretrained_optimizer` or `schedule` is unknown, or a number out
-            of range.
+        ValueError: if `pretrained_optimizer` is unknown, or a number out of range.
     """
     check_choice(PRETRAINED_OPTIMIZERS, pretrained_optimizer=pretrained_optimizer)
     if pretrained_learning_rate is None:
@@ -59,12 +50,11 @@ def paper_optimizer(
         pretrained_learning_rate=pretrained_learning_rate,
         clipnorm=clipnorm,
     )
-    check_whole(1, task_steps=task_steps, pretrained_steps=pretrained_steps)
     pretrained = PRETRAINED_OPTIMIZERS[pretrained_optimizer](
-        schedule, pretrained_learning_rate, pretrained_steps, global_clipnorm=clipnorm
+        "constant", pretrained_learning_rate, steps=1, global_clipnorm=clipnorm
     )
     task = scheduled_adam(
-        schedule, task_learning_rate, task_steps, global_clipnorm=clipnorm
+        "constant", task_learning_rate, steps=1, global_clipnorm=clipnorm
     )
     return GroupedOptimizer(
         {"task": task, "backbone": pretrained, "embedding": pretrained}
