@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import warnings
 
 from absl import app, flags, logging
@@ -77,7 +78,7 @@ def run(main, text_flags=()):
             # γ, and labels of any script, where a terminal knows ASCII alone.
             stream.reconfigure(errors="backslashreplace")
         signal.signal(signal.SIGTERM, _terminate)
-        _tell_of_the_disk_once()
+        _set_hooks()
         try:
             _check_paths(text_flags)
             main()
@@ -86,8 +87,7 @@ def run(main, text_flags=()):
             raise SystemExit(128 + signal.SIGPIPE) from None
         except KeyboardInterrupt as stop:
             print("\nStopped. Start it again to resume.", file=sys.stderr)
-            number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
-            raise SystemExit(128 + number) from None
+            raise SystemExit(128 + _signal_of(stop)) from None
         except Exception as error:
             message = str(error) if isinstance(error, ValueError) else _disk(error)
             if FLAGS.show_trace or message is None:
@@ -99,6 +99,10 @@ def run(main, text_flags=()):
 
 def _terminate(number, frame):
     raise Terminated
+
+
+def _signal_of(stop):
+    return signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
 
 
 # What a disk may answer that is full, limited, read-only or broken.
@@ -126,8 +130,13 @@ def _disk(error):
     return next((answer for answer in answers if answer in str(error)), None)
 
 
-def _tell_of_the_disk_once():
-    """Keeps h5py from printing traces of what it meets again while it closes files."""
+def _set_hooks():
+    """Decides what happens to exceptions that nobody catches, or nobody can.
+
+    h5py's are kept quiet about a disk's error that it meets again while it closes
+    files. A stop that arrives while Python destroys an object is ignored there, like
+    any exception, and the run would go on as if nobody had asked: it is sent again.
+    """
     trace, ignored = sys.excepthook, sys.unraisablehook
 
     def excepthook(kind, error, traceback):
@@ -135,7 +144,13 @@ def _tell_of_the_disk_once():
             trace(kind, error, traceback)
 
     def unraisablehook(unraisable):
-        if not isinstance(unraisable.exc_value, OSError) or FLAGS.show_trace:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            stop = (os.getpid(), _signal_of(unraisable.exc_value))
+            # Not at once: this still is where exceptions are ignored.
+            again = threading.Timer(0.1, os.kill, stop)
+            again.daemon = True
+            again.start()
+        elif not isinstance(unraisable.exc_value, OSError) or FLAGS.show_trace:
             ignored(unraisable)
 
     sys.excepthook, sys.unraisablehook = excepthook, unraisablehook

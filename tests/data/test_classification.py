@@ -103,8 +103,11 @@ def test_sorting_by_length_leaves_little_padding():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels": [0, 1]}, "`labels` must have one value a text. Received: 2 for 70"),
-        ({"sample_weight": [1.0]}, "`sample_weight` must have one value a text"),
+        (
+            {"labels": [0, 1]},
+            "`labels` must have one value per text. Received: 2 for 70",
+        ),
+        ({"sample_weight": [1.0]}, "`sample_weight` must have one value per text"),
     ],
 )
 def test_one_label_and_weight_a_text_or_an_error(

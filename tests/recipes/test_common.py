@@ -134,6 +134,29 @@ def test_ctrl_c_and_sigterm_end_with_their_status_and_clean_up(
     assert (tmp_path / "cleaned").exists()
 
 
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_stop_that_comes_while_an_object_is_destroyed_is_not_lost(
+    ends, number, status
+):
+    class Dying:
+        def __init__(self, pause):
+            self.pause = pause
+
+        def __del__(self):  # What is raised here gets nowhere.
+            self.pause()
+            time.sleep(600)
+
+    def main(pause):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        Dying(pause)
+        time.sleep(600)
+
+    expected = (status, "\nStopped. Start it again to resume.\n")
+    assert ends(main, send=number) == expected
+
+
 def test_sigterm_in_an_epoch_and_a_full_disk_lose_no_epoch(small_experiment):
     """A real run is told to stop, goes on, and finds the disk full in the end."""
     output = small_experiment / "stopped"
