@@ -15,7 +15,7 @@ import siatl_keras
 REPOSITORY = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
 USE = """
-import json, sys
+import json
 from pathlib import Path
 import siatl_keras
 from siatl_keras import models, text
@@ -48,7 +48,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel, built of a copy: building leaves files beside the sources."""
+    """The wheel, built in a folder of links: building leaves files behind."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()

@@ -137,7 +137,7 @@ class ClassifierCompilation:
             gamma.assign(weights["lm"])
 
     def recompile(self, optimizer: Any) -> None:
-        """Compiles again with another optimizer, also in the middle of `fit`.
+        """Recompiles with another optimizer, also in the middle of `fit`.
 
         Args:
             optimizer: as for `compile`. Its state starts empty.

@@ -253,7 +253,7 @@ def _read_vocabulary(path: str) -> list[str]:
     if not os.path.isfile(path):
         raise ValueError(
             f"{path}: no such file. Pass a list of words, or the path of a file with a "
-            "word a line, as `build_vocabulary(…).save(path)` writes it."
+            "word per line, as `build_vocabulary(…).save(path)` writes it."
         )
     words = []
     with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""`BackupAndRestore`: resumes training that was killed as if it had not been.
+"""`BackupAndRestore`: resumes killed training as if nothing had happened.
 
 Keras's callback of this name keeps weights, optimizer and epoch; this one also keeps
 what the stages, early stopping, the history and random numbers depend on.
