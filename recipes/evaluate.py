@@ -9,12 +9,13 @@ from absl import flags
 from recipes import common
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.workflows import evaluate_classifier
+from siatl_keras.workflows import check_pair_column, evaluate_classifier
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
 flags.DEFINE_string("data", None, "Labelled texts.", required=True)
 flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
+flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")
 flags.DEFINE_string("label_column", "label", "Column (or JSON key) with the label.")
 common.define_output_flags()
 flags.adopt_module_key_flags(common)
@@ -24,7 +25,9 @@ def main():
     """Evaluates; writes report.txt, confusion.png and metrics.json."""
     run = common.open_run()
     model = SiATLClassifier.from_preset(FLAGS.model)
-    examples = read_examples(FLAGS.data, FLAGS.text_column, FLAGS.label_column)
+    check_pair_column(model, FLAGS.pair_column, FLAGS.model)
+    columns = (FLAGS.text_column, FLAGS.label_column, FLAGS.pair_column)
+    examples = read_examples(FLAGS.data, *columns)
     report = evaluate_classifier(model, examples, run.path)
     run.write_metrics(report.to_dict())
     print(report.to_text())

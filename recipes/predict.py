@@ -3,10 +3,14 @@
 python -m recipes.predict --model=runs/sarcasm/model --input=texts.tsv > labels.tsv
 echo "so glad my flight is delayed" | python -m recipes.predict --model=…
 
-Output: text, label and a probability for each class, separated by tabs; or JSON. Every
-line of the standard input or of a .txt file gets a line, blank ones too, as soon as the
-input pauses. Where a line is not UTF-8, a message names it, and the answer is to what
-can be read of it. Input and output are UTF-8, whatever the locale.
+A model of pairs reads two texts with a tab between them from each line of the standard
+input, and the columns --text_column and --pair_column of a file.
+
+Output: text (of pairs, text and text_pair), label and a probability for each class,
+separated by tabs; or JSON. Every line of the standard input or of a .txt file gets a
+line, blank ones too, as soon as the input pauses. Where a line is not UTF-8, a message
+names it, and the answer is to what can be read of it. Input and output are UTF-8,
+whatever the locale.
 """
 
 import functools
@@ -15,9 +19,19 @@ import sys
 from absl import flags
 
 from recipes import common
-from siatl_keras.data import arriving_batches, in_batches, read_texts
+from siatl_keras.data import (
+    arriving_batches,
+    in_batches,
+    pairs_of_lines,
+    read_texts,
+)
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.workflows import format_header, format_prediction, predict_stream
+from siatl_keras.workflows import (
+    check_pair_column,
+    format_header,
+    format_prediction,
+    predict_stream,
+)
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
@@ -28,6 +42,7 @@ flags.DEFINE_string(
     "the standard input, a text on each line.",
 )
 flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
+flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")
 flags.DEFINE_bool("json", False, "Write a JSON object on each line.")
 flags.DEFINE_integer("batch_size", 256, "Texts classified at a time.", lower_bound=1)
 
@@ -39,13 +54,18 @@ def main():
     warn = functools.partial(print, file=sys.stderr, flush=True)
     if FLAGS.input == "-":
         batches = arriving_batches(0, FLAGS.batch_size, warn)
+        batches = pairs_of_lines(batches) if model.takes_pairs else batches
     else:
+        check_pair_column(model, FLAGS.pair_column, FLAGS.model)
         texts = read_texts(
-            FLAGS.input, FLAGS.text_column, blank_lines=True, on_bad_line=warn
+            *(FLAGS.input, FLAGS.text_column),
+            blank_lines=True,
+            on_bad_line=warn,
+            pair_column=FLAGS.pair_column,
         )
         batches = in_batches(texts, FLAGS.batch_size)
     if not FLAGS.json:
-        print(format_header(model.label_names), flush=True)
+        print(format_header(model.label_names, model.takes_pairs), flush=True)
     for predictions in predict_stream(model, batches):
         lines = (format_prediction(one, FLAGS.json) for one in predictions)
         print("\n".join(lines), flush=True)

@@ -30,7 +30,8 @@ WARMUP_BATCHES = (1, 8, 32)
 def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     """Writes a SavedModel into the next free version of a folder.
 
-    Its signatures take `text`, string `[batch]`; or, with a warning, `token_ids` and
+    Its signatures take `text`, string `[batch]`, and for a model of pairs `text_pair`,
+    the second texts; or, with a warning, `token_ids` and
     `padding_mask`, int32 `[batch, time]`, where the tokenizer runs Python code.
     `serving_default` returns `label` (string `[batch]`), `label_id` (int32 `[batch]`)
     and `probabilities` (float32 `[batch, classes]`). `tokens`, for texts, also returns
@@ -65,14 +66,16 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     with partial_folder(root) as folder:
         with _portable_lstms(model):
             texts_in = _runs_in_graph(model.preprocessor)
-            server = _TextServer(model) if texts_in else _TokenServer(model)
+            text_server = _PairServer if model.takes_pairs else _TextServer
+            server = text_server(model) if texts_in else _TokenServer(model)
             signatures = {
                 name: function.get_concrete_function()
                 for name, function in server.functions.items()
             }
             tf.saved_model.save(server, str(folder), signatures=signatures)
         if texts_in:
-            write_warmup_requests(folder, WARMUP_BATCHES)
+            inputs = ("text", "text_pair") if model.takes_pairs else ("text",)
+            write_warmup_requests(folder, WARMUP_BATCHES, inputs)
         else:
             warnings.warn(
                 f"{type(model.preprocessor.tokenizer).__name__} runs Python code, "
@@ -140,7 +143,10 @@ class _TextServer(_TokenServer):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def classify_with_tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        x = self._preprocess(text)
+        return self._answer_with_tokens(text)
+
+    def _answer_with_tokens(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        x = self._preprocess(texts)
         logits, attention = self._classify_tokens(x)
         words = tf.gather(self.words, x["token_ids"])
         real = tf.cast(x["padding_mask"], tf.bool)
@@ -150,9 +156,33 @@ class _TextServer(_TokenServer):
         return {**self._answer(logits), **shown}
 
 
+class _PairServer(_TextServer):
+    """The same for pairs, whose texts come as two inputs."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="text"),
+            tf.TensorSpec([None], tf.string, name="text_pair"),
+        ]
+    )
+    def classify(self, text: tf.Tensor, text_pair: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._answer(self._classify_texts(tf.stack([text, text_pair], 1)))
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="text"),
+            tf.TensorSpec([None], tf.string, name="text_pair"),
+        ]
+    )
+    def classify_with_tokens(
+        self, text: tf.Tensor, text_pair: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        return self._answer_with_tokens(tf.stack([text, text_pair], 1))
+
+
 def _runs_in_graph(preprocessor: Any) -> bool:
     """Tells whether tokenizing needs no Python."""
-    texts = tf.TensorSpec([None], tf.string)
+    texts = tf.TensorSpec([None, 2] if preprocessor.pairs else [None], tf.string)
     traced = tf.function(preprocessor.tokenize).get_concrete_function(texts)
     graph = traced.graph.as_graph_def()
     nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]

@@ -8,7 +8,11 @@ from siatl_keras.data.language_modeling import lm_dataset
 from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
 from siatl_keras.data.stratified_order import stratified_order
-from siatl_keras.data.text_batches import arriving_batches, in_batches
+from siatl_keras.data.text_batches import (
+    arriving_batches,
+    in_batches,
+    pairs_of_lines,
+)
 from siatl_keras.data.text_coverage import TextCoverage, text_coverage
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "in_batches",
     "lm_dataset",
     "padding_share",
+    "pairs_of_lines",
     "read_examples",
     "read_texts",
     "stratified_order",

@@ -32,9 +32,9 @@ def classification_dataset(
     """Tokenizes texts once, and yields packed batches.
 
     Args:
-        texts: list of str, or a string tensor.
+        texts: list of str, or of pairs of str, or a string tensor.
         labels: int, one per text; `None` yields inputs alone.
-        preprocessor: an object with `tokenize(texts, limit)`, `sequence_length` and
+        preprocessor: an object with `tokenize_and_cut(texts)`, `sequence_length` and
             `pack(token_ids, labels, sample_weight)`, such as `SiATLPreprocessor`.
         batch_size: int, texts per batch.
         sample_weight: float, one per text; 1 if not given.
@@ -61,7 +61,8 @@ def classification_dataset(
         )
     texts = list(np.asarray(texts) if tf.is_tensor(texts) else texts)
     for row, text in enumerate(texts):
-        if not isinstance(text, (str, bytes)):
+        sides = text if isinstance(text, (tuple, list, np.ndarray)) else [text]
+        if not all(isinstance(side, (str, bytes)) for side in sides):
             raise ValueError(
                 f"`texts` must hold strings. Received in row {row}: {text!r:.40}."
             )
@@ -131,20 +132,19 @@ def _weights(sample_weight: Any, count: int) -> tf.Tensor:
 
 
 def _tokenize(
-    texts: list[str],
+    texts: list[Any],
     preprocessor: Any,
     on_coverage: Callable[[TextCoverage], None] | None,
 ) -> tf.RaggedTensor:
-    dataset = tf.data.Dataset.from_tensor_slices(texts).batch(TEXTS_PER_TOKENIZING)
-    blocks = dataset.map(
-        lambda block: preprocessor.tokenize(block, limit=None),
-        num_parallel_calls=tf.data.AUTOTUNE,
+    dataset = tf.data.Dataset.from_tensor_slices(tf.constant(texts, tf.string))
+    blocks = dataset.batch(TEXTS_PER_TOKENIZING).map(
+        preprocessor.tokenize_and_cut, num_parallel_calls=tf.data.AUTOTUNE
     )
     parts, coverage = [], []
-    for block in blocks:
-        parts.append(block[:, : preprocessor.sequence_length])
+    for token_ids, is_cut in blocks:
+        parts.append(token_ids)
         if on_coverage is not None:
-            coverage.append(text_coverage(block, preprocessor))
+            coverage.append(text_coverage(token_ids, is_cut, preprocessor))
     if on_coverage is not None:
         on_coverage(functools.reduce(operator.add, coverage))
     return tf.concat(parts, axis=0)

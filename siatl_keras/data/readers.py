@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from siatl_keras.data.excerpt import listed
 from siatl_keras.data.text_file import open_text_file, text_lines
@@ -27,25 +28,68 @@ PathLike = str | os.PathLike[str]
 Records = Iterator[tuple[int, dict[str, str]]]
 
 
+class Columns(NamedTuple):
+    """The columns that are read.
+
+    Attributes:
+        texts: of the text, or of the two texts of a pair.
+        label: of the label, if there is one.
+    """
+
+    texts: tuple[str, ...]
+    label: str | None = None
+
+    @classmethod
+    def of(cls, text: str, pair: str, label: str | None = None) -> Columns:
+        """Checks and takes the names as `read_examples` has them."""
+        if pair == text:
+            raise ValueError(
+                "`pair_column` must be another column than `text_column`. Received: "
+                f"{pair!r} for both."
+            )
+        return cls((text, pair) if pair else (text,), label)
+
+    @property
+    def names(self) -> list[str]:
+        """All columns."""
+        return [*self.texts, *([] if self.label is None else [self.label])]
+
+    @property
+    def arguments(self) -> str:
+        """The arguments that name columns, for messages."""
+        pair = ["`pair_column`"] * (len(self.texts) - 1)
+        *others, last = ["`text_column`", *pair, "`label_column`"]
+        return f"{', '.join(others)} or {last}"
+
+    def text(self, record: dict[str, str]) -> Any:
+        """Returns the text of a record, or the tuple of both."""
+        if len(self.texts) == 1:
+            return record[self.texts[0]]
+        return tuple(record[name] for name in self.texts)
+
+
 @dataclass(frozen=True)
 class Examples:
     """Labelled texts of one file.
 
     Attributes:
-        texts: the texts.
+        texts: the texts; tuples of two where a pair column is named.
         labels: their labels, as strings in Unicode's form NFC, without outer spaces.
         lines: the line of the file that each stands in, for messages.
         path: the file.
     """
 
-    texts: list[str]
+    texts: list[Any]
     labels: list[str]
     lines: list[int]
     path: str
 
 
 def read_examples(
-    path: PathLike, text_column: str = "text", label_column: str = "label"
+    path: PathLike,
+    text_column: str = "text",
+    label_column: str = "label",
+    pair_column: str = "",
 ) -> Examples:
     """Reads a file of labelled texts into memory.
 
@@ -54,6 +98,7 @@ def read_examples(
             these with .gz behind it.
         text_column: name of the column (or JSON key) with the text.
         label_column: name of the column with the label, a string or an integer.
+        pair_column: name of the column with the second text of each pair, for pairs.
 
     Returns:
         `Examples`.
@@ -63,14 +108,15 @@ def read_examples(
             and remedy.
     """
     texts, labels, lines = [], [], []
-    for line, record in _records(path, (text_column, label_column)):
+    columns = Columns.of(text_column, pair_column, label_column)
+    for line, record in _records(path, columns):
         label = unicodedata.normalize("NFC", record[label_column].strip())
         if not visible_form(label):
             raise ValueError(
                 f"{path}, line {line}: the label in column {label_column!r} is empty. "
                 "Give it one or remove the row."
             )
-        texts.append(record[text_column])
+        texts.append(columns.text(record))
         labels.append(label)
         lines.append(line)
     if not texts:
@@ -83,7 +129,8 @@ def read_texts(
     text_column: str = "text",
     blank_lines: bool = False,
     on_bad_line: Callable[[str], None] | None = None,
-) -> Iterator[str]:
+    pair_column: str = "",
+) -> Iterator[Any]:
     """Streams the texts of files, in constant memory.
 
     Args:
@@ -94,19 +141,21 @@ def read_texts(
             are as many texts as lines, be it none.
         on_bad_line: what takes a message about each line that is not UTF-8, whose bad
             bytes become U+FFFD then; without one they are an error.
+        pair_column: name of the column with the second text of each pair, for pairs.
 
     Yields:
-        the texts, in order.
+        the texts, or tuples of two, in order.
 
     Raises:
         ValueError: as `read_examples`.
     """
+    columns = Columns.of(text_column, pair_column)
     for path in as_paths(paths):
         is_empty = True
         is_txt = _reader(os.fspath(path)) is _read_lines
         keeps_all = blank_lines or not is_txt
-        for _, record in _records(path, (text_column,), on_bad_line):
-            text = record[text_column]
+        for _, record in _records(path, columns, on_bad_line):
+            text = columns.text(record)
             if keeps_all or text.strip():
                 is_empty = False
                 yield text
@@ -125,7 +174,7 @@ def as_paths(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
 
 def _records(
     path: PathLike,
-    columns: tuple[str, ...],
+    columns: Columns,
     on_bad_line: Callable[[str], None] | None = None,
 ) -> Records:
     """Yields records that have `columns`."""
@@ -158,17 +207,22 @@ def _similar(path: str) -> str:
     return f" Did you mean {' or '.join(names)}?" if names else ""
 
 
-def _read_lines(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
-    if len(columns) > 1:
+def _read_lines(path: str, lines: Iterator[str], columns: Columns) -> Records:
+    if len(columns.texts) > 1:
+        raise ValueError(
+            f"{path}: a .txt file holds single texts. Use .tsv, .csv or .jsonl with a "
+            "column for each text of a pair."
+        )
+    if columns.label is not None:
         raise ValueError(
             f"{path}: a .txt file holds texts without labels. Use .tsv, .csv or .jsonl "
             "for labelled texts."
         )
     for number, line in enumerate(lines, start=1):
-        yield number, {columns[0]: line.rstrip("\r\n")}
+        yield number, {columns.texts[0]: line.rstrip("\r\n")}
 
 
-def _read_tsv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
+def _read_tsv(path: str, lines: Iterator[str], columns: Columns) -> Records:
     remedy = (
         "Remove stray tabs from the text, or quote the field and double the quotation "
         "marks in it"
@@ -176,7 +230,7 @@ def _read_tsv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Reco
     return _table(path, tsv_rows(path, lines), columns, remedy)
 
 
-def _read_csv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
+def _read_csv(path: str, lines: Iterator[str], columns: Columns) -> Records:
     rows = quoted_rows(path, lines, delimiter=",")
     return _table(path, rows, columns, "Quote fields that hold commas")
 
@@ -184,23 +238,22 @@ def _read_csv(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Reco
 def _table(
     path: str,
     rows: Iterator[tuple[int, list[str]]],
-    columns: tuple[str, ...],
+    columns: Columns,
     remedy: str,
 ) -> Records:
     _, header = next(rows, (1, []))
-    for column in columns:
+    for column in columns.names:
         if header and column not in header:
             raise ValueError(
                 f"{path}, line 1: no column {column!r}; found {listed(header)}. Name "
-                "the right one with `text_column` or `label_column`, or add a header "
-                "line."
+                f"the right one with {columns.arguments}, or add a header line."
             )
         if header.count(column) > 1:
             raise ValueError(
                 f"{path}, line 1: {header.count(column)} columns are called "
                 f"{column!r}. Rename all but one."
             )
-    places = {column: header.index(column) for column in columns if header}
+    places = {column: header.index(column) for column in columns.names if header}
     for number, row in rows:
         if len(row) != len(header):
             raise ValueError(
@@ -210,7 +263,7 @@ def _table(
         yield number, {column: row[place] for column, place in places.items()}
 
 
-def _read_jsonl(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Records:
+def _read_jsonl(path: str, lines: Iterator[str], columns: Columns) -> Records:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -225,21 +278,20 @@ def _read_jsonl(path: str, lines: Iterator[str], columns: tuple[str, ...]) -> Re
                 f"{path}, line {number}: expected an object, found {line.strip()[:40]}."
             )
         fields = {}
-        for column in columns:
+        for column in columns.names:
             if column not in record:
                 raise ValueError(
                     f"{path}, line {number}: no key {column!r}; found "
-                    f"{listed(record)}. Name the right one with `text_column` or "
-                    "`label_column`."
+                    f"{listed(record)}. Name the right one with {columns.arguments}."
                 )
             value = record[column]
             is_text = isinstance(value, str)
             # `true` is an int to Python.
-            is_label = type(value) is int and column != columns[0]
+            is_label = type(value) is int and column == columns.label
             if not (is_text or is_label):
                 raise ValueError(
                     f"{path}, line {number}: {column!r} must be a string"
-                    f"{'' if column == columns[0] else ' or an integer'}. Found "
+                    f"{' or an integer' if column == columns.label else ''}. Found "
                     f"{json.dumps(value)[:40]}."
                 )
             fields[column] = _whole(path, number, column, str(value))
@@ -258,7 +310,7 @@ def _whole(path: str, number: int, column: str, value: str) -> str:
     return value
 
 
-Reader = Callable[[str, Iterator[str], tuple[str, ...]], Records]
+Reader = Callable[[str, Iterator[str], Columns], Records]
 FORMATS: dict[str, Reader] = {
     ".tsv": _read_tsv,
     ".csv": _read_csv,

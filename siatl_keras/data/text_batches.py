@@ -6,7 +6,8 @@ import collections
 import itertools
 import os
 import select
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from siatl_keras.data.text_file import (
     LONGEST_LINE,
@@ -19,17 +20,17 @@ STANDARD_INPUT = "standard input"
 BYTES_PER_READ = 2**16
 
 
-def in_batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
+def in_batches(texts: Iterable[Any], batch_size: int) -> Iterator[list[Any]]:
     """Yields texts in batches; those before an error come before it.
 
     Args:
-        texts: any iterable.
+        texts: any iterable of texts, or of pairs.
         batch_size: int, most texts of a batch.
 
     Raises:
         ValueError: what `texts` raises.
     """
-    batch: list[str] = []
+    batch: list[Any] = []
     try:
         for text in texts:
             batch.append(text)
@@ -79,6 +80,35 @@ def arriving_batches(
         yield from in_batches(itertools.islice(arrived(), batch_size), batch_size)
         if lines.rest_is_too_long():
             check_line(STANDARD_INPUT, next(numbers), bytes(lines.rest))
+
+
+def pairs_of_lines(batches: Iterable[Sequence[str]]) -> Iterator[list[tuple[str, str]]]:
+    """Splits lines into pairs of texts, at their tab.
+
+    Args:
+        batches: lists of lines, such as `arriving_batches` makes.
+
+    Yields:
+        a list of pairs for each; a blank line is two empty texts.
+
+    Raises:
+        ValueError: if a line has not two fields; after the lines before it.
+    """
+    numbers = itertools.count(1)
+    for batch in batches:
+        pairs: list[tuple[str, str]] = []
+        for line in batch:
+            number = next(numbers)
+            fields = line.split("\t") if line.strip() else ["", ""]
+            if len(fields) != 2:
+                if pairs:
+                    yield pairs
+                raise ValueError(
+                    f"{STANDARD_INPUT}, line {number}: expected two texts with a tab "
+                    f"between them, found {len(fields)}."
+                )
+            pairs.append((fields[0], fields[1]))
+        yield pairs
 
 
 class _Lines:

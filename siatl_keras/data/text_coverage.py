@@ -88,40 +88,39 @@ class TextCoverage:
             warnings.warn(warning, stacklevel=2)
 
 
-def text_coverage(token_ids: tf.RaggedTensor, preprocessor: Any) -> TextCoverage:
+def text_coverage(
+    token_ids: tf.RaggedTensor, is_cut: tf.Tensor, preprocessor: Any
+) -> TextCoverage:
     """Counts what cutting and looking up have lost.
 
     Args:
-        token_ids: int ragged `[texts, None]`, before cutting.
-        preprocessor: the `SiATLPreprocessor` that made them.
+        token_ids: int ragged `[texts, None]`, what is kept.
+        is_cut: bool `[texts]`, which texts (or pairs) lost tokens.
+        preprocessor: the `SiATLPreprocessor` that made both.
 
     Returns:
         `TextCoverage`; where texts are cut, the words are those that are kept.
     """
-    limit = preprocessor.sequence_length
     tokenizer = preprocessor.tokenizer
     special = {
-        name: getattr(tokenizer, f"{name}_token_id", None)
-        for name in ("pad", "start", "end", "unk")
+        getattr(tokenizer, f"{name}_token_id", None) for name in ("pad", "start", "end")
     }
-    kept = token_ids[:, :limit].flat_values
+    special |= set(getattr(preprocessor, "separator_ids", ()))
+    kept = token_ids.flat_values
 
     def count(token_id: int | None) -> int:
         return int(
             tf.math.count_nonzero(tf.equal(kept, -1 if token_id is None else token_id))
         )
 
-    unknown_id = special.pop("unk")
+    unknown_id = getattr(tokenizer, "unk_token_id", None)
     words = None
     if unknown_id is not None:
-        words = int(tf.size(kept)) - sum(map(count, set(special.values())))
-    # A text that loses its end token alone has lost nothing.
-    has_end = special["end"] is not None and preprocessor.add_end_token
-    lengths = token_ids.row_lengths() - int(has_end)
+        words = int(tf.size(kept)) - sum(map(count, special))
     return TextCoverage(
         texts=int(token_ids.nrows()),
-        cut=int(tf.math.count_nonzero(lengths > limit)),
+        cut=int(tf.math.count_nonzero(is_cut)),
         words=words,
         unknown=count(unknown_id),
-        sequence_length=limit,
+        sequence_length=preprocessor.sequence_length,
     )

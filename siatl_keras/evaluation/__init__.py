@@ -14,6 +14,7 @@ from siatl_keras.evaluation.experiment_plots import (
 )
 from siatl_keras.evaluation.linear_classifier import fit_linear_classifier
 from siatl_keras.evaluation.main_table import MainTable
+from siatl_keras.evaluation.pair_features import PairFeatures
 from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
 from siatl_keras.evaluation.plots import (
     plot_confusion_matrix,
@@ -30,6 +31,7 @@ __all__ = [
     "AttentionMap",
     "FORGETTING_STYLES",
     "MainTable",
+    "PairFeatures",
     "PairedDifference",
     "Predictions",
     "Report",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from siatl_keras.evaluation.attention_map import AttentionMap
 
@@ -42,18 +43,18 @@ article p { margin: 0.2rem 0; }
 TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
 
-def attention_page(texts: Sequence[str], rows: Sequence[Sequence[AttentionMap]]) -> str:
+def attention_page(texts: Sequence[Any], rows: Sequence[Sequence[AttentionMap]]) -> str:
     """Writes the page. It needs no other file, and tokens are text in it, never markup.
 
     Args:
-        texts: the texts.
+        texts: the texts; tuples of two for pairs.
         rows: for each text its maps, one a model.
 
     Returns:
         HTML.
     """
     sections = "\n".join(
-        f"<section>\n<h2>{number}. <span class=text>{_escape(text)}</span></h2>\n"
+        f"<section>\n<h2>{number}. {_heading(text)}</h2>\n"
         f"<div class=models>\n{''.join(map(_article, maps))}</div>\n</section>"
         for number, (text, maps) in enumerate(zip(texts, rows, strict=True), start=1)
     )
@@ -74,6 +75,11 @@ The weights of a text sum to 1; point at a token to see its own.</p>
 </body>
 </html>
 """
+
+
+def _heading(text: Any) -> str:
+    sides = text if isinstance(text, tuple) else (text,)
+    return "<br>".join(f"<span class=text>{_escape(side)}</span>" for side in sides)
 
 
 def _article(found: AttentionMap) -> str:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from siatl_keras.inputs.class_labels import ClassLabels
 from siatl_keras.inputs.labelled_texts import labelled_texts
-from siatl_keras.inputs.texts import as_texts
+from siatl_keras.inputs.texts import FOR_PAIRS, as_text_tensor, as_texts
 
 PACKED = {"token_ids", "padding_mask"}
 # By which an error that arises in a dataset's graph is found again.
@@ -32,7 +32,8 @@ def packed_batches(
     Args:
         data: a batched `tf.data.Dataset`, or a `keras.utils.PyDataset`, of texts,
             `(texts, labels)` or `(texts, labels, weights)`, labels being names or
-            numbers; or of packed batches, as `preprocessor` makes them.
+            numbers, texts being pairs `[batch, 2]` where the preprocessor takes pairs;
+            or of packed batches, as `preprocessor` makes them.
         preprocessor: a `SiATLPreprocessor`.
         classes: the classes.
         argument: name of the argument, for messages.
@@ -61,7 +62,7 @@ def packed_batches(
         return _packed_already(data, parts, argument, labelled, class_weight)
     if len(parts) > 3 or preprocessor is None:
         raise _unknown(argument, spec)
-    _check_texts(parts[0], argument, spec)
+    _check_texts(parts[0], argument, spec, preprocessor.pairs)
     if labelled:
         _check_labels(parts[1], classes, argument)
         if len(parts) == 3:
@@ -121,10 +122,12 @@ class _PackedPyDataset(keras.utils.PyDataset):
         if isinstance(parts[0], dict):
             return item
         where = f"{argument}[{index}]"
+        pairs = preprocessor.pairs
         if not labelled:
             # Alone it is a batch of texts; a tuple may hold labels too.
             alone = parts[0] if isinstance(item, tuple) else item
-            return (preprocessor(tf.constant(as_texts(alone, where), tf.string)),)
+            texts = as_texts(alone, where, pairs=pairs)
+            return (preprocessor(as_text_tensor(texts, pairs)),)
         if not isinstance(item, (tuple, list)) or not 2 <= len(parts) <= 3:
             raise ValueError(
                 f"`{where}` must be (texts, labels) or (texts, labels, weights). "
@@ -132,11 +135,11 @@ class _PackedPyDataset(keras.utils.PyDataset):
             )
         weights = parts[2] if len(parts) == 3 else None
         names = tuple(f"{where}[{part}]" for part in range(3))
-        batch = labelled_texts(parts[0], parts[1], weights, classes, names)  # type: ignore[arg-type]
+        batch = labelled_texts(parts[0], parts[1], weights, classes, names, pairs)  # type: ignore[arg-type]
         if class_weight is not None:
             batch = batch.weighted_by_class(class_weight)
         return preprocessor(
-            tf.constant(batch.texts, tf.string),
+            as_text_tensor(batch.texts, pairs),
             y=tf.constant(batch.labels),
             sample_weight=None if batch.weights is None else tf.constant(batch.weights),
         )
@@ -171,9 +174,24 @@ def _packed_already(
     return data.map(weighted, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def _check_texts(spec: Any, argument: str, whole: Any) -> None:
+def _check_texts(spec: Any, argument: str, whole: Any, pairs: bool) -> None:
+    if pairs:
+        is_text = isinstance(spec, tf.TensorSpec) and spec.dtype == tf.string
+        if not is_text or spec.shape.rank != 2 or spec.shape[1] != 2:
+            raise ValueError(
+                f"The texts of `{argument}` must be pairs, string [batch, 2]. Received "
+                f"a dataset of {_described(whole)}. Of two columns, stack each row: "
+                "tf.stack([first, second], -1); then batch. For single texts, make the "
+                "model without `pairs=True`."
+            )
+        return
     if not isinstance(spec, tf.TensorSpec) or spec.dtype != tf.string:
         raise _unknown(argument, whole)
+    if spec.shape.rank == 2 and spec.shape[1] == 2:
+        raise ValueError(
+            f"The texts of `{argument}` must be single ones, [batch]. Received a "
+            f"dataset of {_described(whole)}. {FOR_PAIRS}"
+        )
     _check_rank_one(spec, f"the texts of `{argument}`", whole)
 
 

@@ -17,12 +17,12 @@ class LabelledTexts:
     """Texts and what goes with them, row by row.
 
     Attributes:
-        texts: list of str or UTF-8 bytes.
+        texts: list of str or UTF-8 bytes, or of tuples of two.
         labels: int32 `[texts]`, class numbers.
         weights: float32 `[texts]`, weights of the task loss; `None` if all are 1.
     """
 
-    texts: list[str | bytes]
+    texts: list[Any]
     labels: np.ndarray
     weights: np.ndarray | None
 
@@ -59,6 +59,7 @@ def labelled_texts(
     sample_weight: Any,
     classes: ClassLabels,
     names: tuple[str, str, str] = ("x", "y", "sample_weight"),
+    pairs: bool = False,
 ) -> LabelledTexts:
     """Turns what users pass into texts, class numbers and weights.
 
@@ -68,6 +69,7 @@ def labelled_texts(
         sample_weight: numbers, one for each text, or `None`.
         classes: the classes.
         names: how messages call the three.
+        pairs: whether texts come in pairs.
 
     Returns:
         `LabelledTexts`.
@@ -77,7 +79,7 @@ def labelled_texts(
     """
     if x is None:
         raise ValueError(f"`{names[0]}` is missing. Pass a list of texts.")
-    texts = as_texts(x, names[0])
+    texts = as_texts(x, names[0], pairs=pairs)
     if y is None:
         raise ValueError(
             f"`{names[1]}` is missing. Pass a label for each of the {len(texts)} texts."

@@ -22,7 +22,7 @@ def check_preprocessor(backbone: Any, preprocessor: Any) -> None:
     """
     if preprocessor is None:
         return
-    if not all(hasattr(preprocessor, name) for name in ("tokenize", "pack")):
+    if not all(hasattr(preprocessor, name) for name in ("tokenize_and_cut", "pack")):
         raise ValueError(
             "`preprocessor` must be a `SiATLPreprocessor`, or None. Received: "
             f"{preprocessor!r:.80}. Build one: SiATLPreprocessor(tokenizer)."

@@ -23,6 +23,7 @@ def from_language_model(
     load_weights: bool,
     backbone_overrides: dict[str, Any] | None,
     sequence_length: int | None = None,
+    pairs: bool | None = None,
     **kwargs: Any,
 ) -> Any:
     """Puts a new classifier on the backbone of a preset.
@@ -33,6 +34,7 @@ def from_language_model(
         load_weights: bool; `False` keeps random weights.
         backbone_overrides: arguments of the backbone that replace the saved ones.
         sequence_length: int, of the preprocessor, 80 if not given.
+        pairs: bool, of the preprocessor, `False` if not given.
         **kwargs: `dtype`, the backbone's, the current policy if not given; and
             arguments of the class.
 
@@ -53,11 +55,12 @@ def from_language_model(
         _keras_hub_internals.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
     )
     refuse_unknown_arguments(classifier, kwargs, TASK_ARGUMENTS)
-    if sequence_length is not None and "preprocessor" in kwargs:
-        raise TypeError(
-            "`sequence_length` is for the preprocessor that is made where none is "
-            "passed. Set it on `preprocessor`."
-        )
+    for name, value in {"sequence_length": sequence_length, "pairs": pairs}.items():
+        if value is not None and "preprocessor" in kwargs:
+            raise TypeError(
+                f"`{name}` is for the preprocessor that is made where none is passed. "
+                f"Set it on `preprocessor`."
+            )
     backbone = _keras_hub_internals.load_backbone(preset, load_weights, **overrides)
     if "preprocessor" not in kwargs:
         saved = _keras_hub_internals.preprocessor_config(preset)
@@ -65,6 +68,7 @@ def from_language_model(
             _keras_hub_internals.load_tokenizer(preset),
             sequence_length=80 if sequence_length is None else sequence_length,
             pad_to_sequence_length=needs_fixed_length(backbone),
+            pairs=False if pairs is None else pairs,
             **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},
         )
     return classifier(backbone, **kwargs)

@@ -43,7 +43,7 @@ class RawTextBatches:
         self, data: LabelledTexts, batch_size: int | None, **how: Any
     ) -> tf.data.Dataset:
         return build_dataset(
-            data.texts,  # type: ignore[arg-type]
+            data.texts,
             data.labels,
             self._texts_preprocessor,
             checked_batch_size(batch_size),
@@ -60,6 +60,11 @@ class RawTextBatches:
             labelled,
             **how,
         )
+
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether what is classified are pairs of texts."""
+        return getattr(self.preprocessor, "pairs", False)  # type: ignore[attr-defined]
 
     @property
     def _texts_preprocessor(self) -> Any:

@@ -16,6 +16,7 @@ import tensorflow as tf
 from siatl_keras.data import EpochCounter
 from siatl_keras.inputs import (
     LabelledTexts,
+    as_text_tensor,
     class_weights,
     labelled_texts,
     validation_split,
@@ -51,9 +52,11 @@ class RawTextFitting(RawTextBatches):
 
         Args:
             x: texts: list, tuple, 1-D numpy array or string tensor, pandas Series
-                (taken by position). Or a `tf.data.Dataset` or `keras.utils.PyDataset`
-                of batches `(texts, labels)` or `(texts, labels, weights)`, or of
-                packed batches as `siatl_keras.data.classification_dataset` makes them.
+                (taken by position). For a model with `pairs=True`, pairs of texts:
+                list of tuples, `[rows, 2]` array or tensor, DataFrame of two columns.
+                Or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches `(texts,
+                labels)` or `(texts, labels, weights)`, or of packed batches as
+                `siatl_keras.data.classification_dataset` makes them.
             y: class numbers or class names, one for each text, see `ClassLabels`.
             batch_size: int, 32 if not given.
             sample_weight: float, one for each text, weights of the task loss.
@@ -91,7 +94,7 @@ class RawTextFitting(RawTextBatches):
             table = self._class_weights(class_weight, None)
             dataset = self._packed(x, "x", labelled=True, class_weight=table)
         else:
-            data = labelled_texts(x, y, sample_weight, self.classes)
+            data = self._labelled(x, y, sample_weight)
             if validation_split and validation_data is None:
                 data, validation_data = self._split(
                     data, validation_split, shuffle, verbose
@@ -144,7 +147,7 @@ class RawTextFitting(RawTextBatches):
                 )
                 x = self._packed(x, "x", labelled=True)
             else:
-                data = labelled_texts(x, y, sample_weight, self.classes)
+                data = self._labelled(x, y, sample_weight)
                 x = self._dataset(data, batch_size)
         with errors_of_rows():
             return keras.Model.evaluate(self, x, **kwargs)
@@ -175,16 +178,26 @@ class RawTextFitting(RawTextBatches):
     def _batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
         if isinstance(x, dict):
             return x, y, sample_weight
-        data = labelled_texts(x, y, sample_weight, self.classes)
+        data = self._labelled(x, y, sample_weight)
         if class_weight is not None:
             data = data.weighted_by_class(
                 self._class_weights(class_weight, data.labels)
             )
         return self._texts_preprocessor(
-            tf.constant(data.texts, tf.string),
+            as_text_tensor(data.texts, self.takes_pairs),
             y=tf.constant(data.labels),
             sample_weight=data.weights,
         )
+
+    def _labelled(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        names: Any = ("x", "y", "sample_weight"),
+    ) -> LabelledTexts:
+        pairs = self.takes_pairs
+        return labelled_texts(x, y, sample_weight, self.classes, names, pairs)
 
     def _class_weights(self, class_weight: Any, labels: np.ndarray | None) -> Any:
         if class_weight is None:
@@ -216,5 +229,5 @@ class RawTextFitting(RawTextBatches):
                 )
             x, y, sample_weight = (*data, None) if len(data) == 2 else data
             names = tuple(f"validation_data[{part}]" for part in range(3))
-            data = labelled_texts(x, y, sample_weight, self.classes, names)  # type: ignore[arg-type]
+            data = self._labelled(x, y, sample_weight, names)
         return self._dataset(data, batch_size)

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.data import classification_dataset as build_dataset
-from siatl_keras.inputs import as_texts
+from siatl_keras.inputs import as_text_tensor, as_texts
 from siatl_keras.inputs.batches import errors_of_rows
 from siatl_keras.models.class_answers import class_answers, class_probabilities
 from siatl_keras.models.raw_text_batches import (
@@ -62,15 +62,15 @@ class RawTextPrediction(RawTextBatches):
                 return keras.Model.predict(self, dataset, **how, **kwargs)
         if x is None:
             raise ValueError("`x` is missing. Pass a list of texts.")
-        texts = as_texts(x, "x", iterators=True)
+        texts = as_texts(x, "x", iterators=True, pairs=self.takes_pairs)
         if not texts:
             return np.zeros((0, self.num_classes), "float32")  # type: ignore[attr-defined]
         if self.distribute_strategy.num_replicas_in_sync > 1 or kwargs:  # type: ignore[attr-defined]
             # Batches of similar length need little padding. Characters are known before
             # the texts are tokenized.
-            order = np.argsort([len(text) for text in texts], kind="stable")
+            order = np.argsort([_characters(text) for text in texts], kind="stable")
             dataset = build_dataset(
-                [texts[i] for i in order],  # type: ignore[misc]
+                [texts[i] for i in order],
                 None,
                 self._texts_preprocessor,
                 checked_batch_size(batch_size),
@@ -116,8 +116,8 @@ class RawTextPrediction(RawTextBatches):
             float32 numpy `[batch, classes]`.
         """
         if not isinstance(x, dict):
-            texts = tf.constant(as_texts(x, "x"), tf.string)
-            x = self._texts_preprocessor(texts)
+            texts = as_texts(x, "x", pairs=self.takes_pairs)
+            x = self._texts_preprocessor(as_text_tensor(texts, self.takes_pairs))
         return keras.Model.predict_on_batch(self, x)
 
     def classify_texts(self, texts: tf.Tensor) -> tf.Tensor:
@@ -127,7 +127,7 @@ class RawTextPrediction(RawTextBatches):
         the longest.
 
         Args:
-            texts: string `[batch]`.
+            texts: string `[batch]`; pairs, `[batch, 2]`.
 
         Returns:
             float32 `[batch, classes]`, in the order of the texts.
@@ -162,7 +162,8 @@ class RawTextPrediction(RawTextBatches):
         """Predicts without a tf.data pipeline, which takes longer than a short text."""
         preprocessor = self._texts_preprocessor
         with tf.device("cpu"):
-            token_ids = preprocessor.tokenize(tf.constant(texts, tf.string))
+            tensor = as_text_tensor(texts, self.takes_pairs)
+            token_ids = preprocessor.tokenize(tensor)
         order = np.argsort(token_ids.row_lengths(), kind="stable")
         starts = range(0, len(texts), batch_size)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
@@ -190,3 +191,7 @@ class RawTextPrediction(RawTextBatches):
                 break
         callbacks.on_predict_end()
         return outputs
+
+
+def _characters(text: Any) -> int:
+    return sum(map(len, text)) if isinstance(text, tuple) else len(text)

@@ -18,7 +18,7 @@ from siatl_keras.arguments import check_flag
 from siatl_keras.checksums import write_checksums
 from siatl_keras.data import LabelMap
 from siatl_keras.inputs.class_labels import class_names
-from siatl_keras.inputs.texts import as_texts
+from siatl_keras.inputs.texts import as_text_tensor, as_texts
 from siatl_keras.layers import TaskHead
 from siatl_keras.layers.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.causal_head import (
@@ -260,7 +260,7 @@ class SiATLClassifier(
         """Shows what the classifier looks at.
 
         Args:
-            texts: list of str.
+            texts: list of str, or of pairs, which are one row of tokens each.
 
         Returns:
             `(tokens, weights)`: for each text its tokens, start and end included, and
@@ -275,14 +275,15 @@ class SiATLClassifier(
                 f"pooling={self.task_head.pooling!r}. Train one with "
                 'pooling="attention".'
             )
-        x = self.preprocessor(tf.constant(as_texts(texts, "texts"), tf.string))
+        rows = as_texts(texts, "texts", pairs=self.takes_pairs)
+        x = self.preprocessor(as_text_tensor(rows, self.takes_pairs))
         _, weights = self.classify(x)
         vocabulary = np.array(token_names(self.preprocessor.tokenizer))
         lengths = x["padding_mask"].numpy().sum(-1)
-        rows = list(zip(x["token_ids"].numpy(), weights.numpy(), lengths, strict=True))
+        found = list(zip(x["token_ids"].numpy(), weights.numpy(), lengths, strict=True))
         return (
-            [vocabulary[ids[:length]].tolist() for ids, _, length in rows],
-            [weights[:length].tolist() for _, weights, length in rows],
+            [vocabulary[ids[:length]].tolist() for ids, _, length in found],
+            [weights[:length].tolist() for _, weights, length in found],
         )
 
     def causal_lm(self) -> Any:
@@ -366,8 +367,8 @@ class SiATLClassifier(
                 such as dropouts; for a new classifier only.
             **kwargs: arguments of the class. With `num_classes` or `label_names`, the
                 task layers are new, `dtype` is the backbone's (the current policy if
-                not given), and `sequence_length` goes to the preprocessor, which adds
-                start and end tokens if the language model's does.
+                not given), and `sequence_length` and `pairs` go to the preprocessor,
+                which adds start and end tokens if the language model's does.
 
         Returns:
             the classifier, compiled with the defaults.

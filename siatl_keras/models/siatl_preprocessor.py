@@ -12,7 +12,8 @@ from siatl_keras import _keras_hub_internals
 from siatl_keras.arguments import check_flag, check_whole
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
-from siatl_keras.models.token_names import check_tokenizer
+from siatl_keras.models.pair_packing import join_pairs, separator_ids
+from siatl_keras.models.token_names import check_tokenizer, has_vocabulary
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -32,10 +33,13 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         add_end_token: bool, the same of the end token.
         pad_to_sequence_length: bool, whether rows are always padded to
             `sequence_length`, as some backbones need, or to the longest of their batch.
+        pairs: bool, whether what is classified are pairs of texts. They become one row:
+            start, first text, separator, second text, end, see `join_pairs`.
         **kwargs: see `keras_hub.models.Preprocessor`.
 
     Call arguments:
-        x: string tensor `[batch]` or list of str.
+        x: string tensor `[batch]` or list of str; with `pairs`, `[batch, 2]` or list of
+            tuples of two.
         y: optional int labels `[batch]`.
         sample_weight: optional float `[batch]`, weights of the task loss.
 
@@ -45,8 +49,19 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         [batch], "lm": float32 [batch, time]})`.
 
     Raises:
-        ValueError: if `sequence_length` is under 2, or another argument is nothing of
-            its kind.
+        ValueError: if `sequence_length` is under 2 (with `pairs`, leaves no token for
+            each text), the tokenizer has nothing to separate pairs with, or another
+            argument is nothing of its kind.
+
+    Example:
+    >>> import siatl_keras
+    >>> tokenizer = siatl_keras.text.WordTokenizer(
+    ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "day"])
+    >>> SiATLPreprocessor(tokenizer)(["good day"])["token_ids"].numpy().tolist()
+    [[1, 4, 5, 2]]
+    >>> pairs = SiATLPreprocessor(tokenizer, pairs=True)
+    >>> pairs([("good", "day")])["token_ids"].numpy().tolist()
+    [[1, 4, 2, 1, 5, 2]]
     """
 
     def __init__(
@@ -56,6 +71,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         add_start_token: bool = True,
         add_end_token: bool = True,
         pad_to_sequence_length: bool = False,
+        pairs: bool = False,
         **kwargs: Any,
     ) -> None:
         check_tokenizer(tokenizer)
@@ -65,6 +81,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             add_start_token=add_start_token,
             add_end_token=add_end_token,
             pad_to_sequence_length=pad_to_sequence_length,
+            pairs=pairs,
         )
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
@@ -72,8 +89,21 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         self.add_start_token = add_start_token
         self.add_end_token = add_end_token
         self.pad_to_sequence_length = pad_to_sequence_length
+        self.pairs = pairs
         self._encoder: BytePairEncoder | None = None
         self.built = True
+        if pairs and has_vocabulary(tokenizer):
+            self._check_room(sequence_length)
+
+    @property
+    def separator_ids(self) -> tuple[int, ...]:
+        """Ids of the tokens between the texts of a pair; none without `pairs`."""
+        if not self.pairs:
+            return ()
+        encoder = self._current_encoder()
+        return separator_ids(
+            self.tokenizer, lambda texts: self._tokenize_in_graph(texts, encoder)
+        )
 
     @property
     def tables(self) -> Any:
@@ -86,30 +116,87 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         """Tokenizes.
 
         Args:
-            texts: string tensor `[batch]` or list of str.
+            texts: string tensor `[batch]` or list of str; with `pairs`, `[batch, 2]`.
             limit: int, longest row; `sequence_length` by default; `None` for no limit
                 but that of bytes, see `BytePairEncoder`.
 
         Returns:
             int32 ragged `[batch, None]`, start and end tokens included.
+
+        Raises:
+            ValueError: if single texts come where pairs are expected, or the opposite.
         """
-        token_ids = self._tokenize_in_graph(
-            tf.convert_to_tensor(texts, tf.string), self._current_encoder()
-        )
+        return self.tokenize_and_cut(texts, limit)[0]
+
+    def tokenize_and_cut(
+        self, texts: Any, limit: int | None | str = "sequence_length"
+    ) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """Tokenizes, and tells what was lost; arguments as for `tokenize`.
+
+        Returns:
+            `(token_ids int32 ragged [batch, None], is_cut bool [batch])`: which rows
+            lost tokens of their texts; an end token alone is no loss.
+        """
+        most: Any = self.sequence_length if limit == "sequence_length" else limit
+        texts = self._checked(tf.convert_to_tensor(texts, tf.string))
+        # Of pairs, all first texts and then all second ones.
+        flat = tf.reshape(tf.transpose(texts), [-1]) if self.pairs else texts
+        token_ids = self._tokenize_in_graph(flat, self._current_encoder())
         if not isinstance(token_ids, tf.RaggedTensor):
             raise ValueError(
                 "`tokenizer` must return ragged token ids. Received: "
                 f"{type(self.tokenizer).__name__}, which returns {token_ids}. Make it "
                 "without `sequence_length`: the preprocessor cuts and pads."
             )
+        token_ids = tf.cast(token_ids, tf.int32).with_row_splits_dtype(tf.int64)
+        start_id, end_id = self._start_and_end
+        if self.pairs:
+            self._check_room(most)
+            rows = tf.shape(texts, tf.int64)[0]
+            first, second = token_ids[:rows], token_ids[rows:]
+            separator = self.separator_ids
+            return join_pairs(first, second, separator, start_id, end_id, most)
+        lengths = token_ids.row_lengths() + int(start_id is not None)
+        is_cut = tf.fill(tf.shape(lengths), False) if most is None else lengths > most
+        return add_start_and_end(token_ids, start_id, end_id, most), is_cut
+
+    @property
+    def _start_and_end(self) -> tuple[int | None, int | None]:
         start_id = getattr(self.tokenizer, "start_token_id", None)
         end_id = getattr(self.tokenizer, "end_token_id", None)
-        return add_start_and_end(
-            tf.cast(token_ids, tf.int32),
+        return (
             start_id if self.add_start_token else None,
             end_id if self.add_end_token else None,
-            self.sequence_length if limit == "sequence_length" else limit,  # type: ignore[arg-type]
         )
+
+    def _checked(self, texts: tf.Tensor) -> tf.Tensor:
+        """Refuses single texts where there must be pairs, and the opposite."""
+        shape = texts.shape
+        if not self.pairs:
+            if shape.rank is not None and shape.rank > 1:
+                raise ValueError(
+                    "`x` must be texts, string [batch]. Received: string "
+                    f"{shape}. For pairs of texts, string [batch, 2], make the "
+                    "preprocessor with `pairs=True`."
+                )
+            return texts
+        if not shape.is_compatible_with([None, 2]):
+            raise ValueError(
+                "`x` must be pairs of texts, string [batch, 2]. Received: string "
+                f"{shape}. Pass both texts of each row; or, for single texts, make the "
+                "preprocessor without `pairs=True`."
+            )
+        return tf.ensure_shape(texts, [None, 2])
+
+    def _check_room(self, limit: int | None) -> None:
+        has_start = self._start_and_end[0] is not None
+        least = len(self.separator_ids) + int(has_start) + 2
+        if limit is not None and limit < least:
+            raise ValueError(
+                f"`sequence_length` must be at least {least} for pairs of texts: what "
+                "begins and separates them, and a token of each. Received: "
+                f"sequence_length={limit}."
+            )
 
     @tf.function(reduce_retracing=True)
     def _tokenize_in_graph(
@@ -165,4 +252,5 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             "add_start_token": self.add_start_token,
             "add_end_token": self.add_end_token,
             "pad_to_sequence_length": self.pad_to_sequence_length,
+            "pairs": self.pairs,
         }

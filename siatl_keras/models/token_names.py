@@ -39,3 +39,15 @@ def check_tokenizer(tokenizer: Any) -> None:
             "`tokenizer` must be a KerasHub tokenizer, such as `WordTokenizer`. "
             f"Received: tokenizer={tokenizer!r:.80}."
         )
+
+
+def has_vocabulary(tokenizer: Any) -> bool:
+    """Tells whether a tokenizer has its vocabulary; one that is loaded gets it later.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+    """
+    try:
+        return tokenizer.vocabulary_size() > 0
+    except (ValueError, AttributeError):
+        return False

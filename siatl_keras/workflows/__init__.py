@@ -5,6 +5,7 @@ from siatl_keras.workflows.experiment_grid import experiment_grid
 from siatl_keras.workflows.explain import explain
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.finetune_config import METHOD_NAMES, FinetuneConfig
+from siatl_keras.workflows.pair_column import check_pair_column
 from siatl_keras.workflows.predict import (
     format_header,
     format_prediction,
@@ -19,6 +20,7 @@ __all__ = [
     "METHOD_NAMES",
     "FinetuneConfig",
     "PretrainConfig",
+    "check_pair_column",
     "evaluate_classifier",
     "experiment_grid",
     "explain",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from siatl_keras.atomic import write_text
 from siatl_keras.evaluation import (
@@ -21,7 +22,7 @@ TEXTS_IN_PICTURE = 20
 
 def explain(
     models: Sequence[str],
-    texts: Sequence[str],
+    texts: Sequence[Any],
     output: str | Path,
     overwrite: bool = False,
 ) -> None:
@@ -29,7 +30,7 @@ def explain(
 
     Args:
         models: presets of `SiATLClassifier`s.
-        texts: the texts.
+        texts: the texts; tuples of two for models of pairs.
         output: folder.
         overwrite: whether the two files are replaced if they are there.
 
@@ -49,12 +50,8 @@ def explain(
                 f"{path} exists already. Choose another folder, or pass `--overwrite`."
             )
     for number, text in enumerate(texts, start=1):
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"Text {number} is not UTF-8 (character {error.start + 1}). Convert it."
-            ) from error
+        for side in text if isinstance(text, tuple) else (text,):
+            _check_utf8(side, number)
     columns = [
         list(_maps(path, name, texts))
         for path, name in zip(models, short_names(models), strict=True)
@@ -64,7 +61,16 @@ def explain(
     plot_attention(rows[:TEXTS_IN_PICTURE], picture)
 
 
-def _maps(path: str, name: str, texts: Sequence[str]) -> Iterator[AttentionMap]:
+def _check_utf8(text: str, number: int) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"Text {number} is not UTF-8 (character {error.start + 1}). Convert it."
+        ) from error
+
+
+def _maps(path: str, name: str, texts: Sequence[Any]) -> Iterator[AttentionMap]:
     """Yields a classifier's map of each text."""
     model = SiATLClassifier.from_preset(path)
     for start in range(0, len(texts), TEXTS_AT_A_TIME):

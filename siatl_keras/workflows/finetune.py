@@ -90,7 +90,7 @@ class _Data:
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> _Data:
-        columns = (config.text_column, config.label_column)
+        columns = (config.text_column, config.label_column, config.pair_column)
         train = read_examples(config.train, *columns)
         held_out = read_examples(config.validation, *columns)
         test = read_examples(config.test, *columns) if config.test else None
@@ -157,6 +157,7 @@ def _new_model(
         label_names=label_names,
         auxiliary_loss=plan.gamma is not None,
         sequence_length=config.sequence_length,
+        pairs=bool(config.pair_column),
         gradient_checkpointing=config.gradient_checkpointing,
         backbone_overrides=config.backbone_arguments(backbone_class(lm)),
         **config.task_arguments(plan),

@@ -64,6 +64,7 @@ class FinetuneConfig(Settings):
     )
     text_column: str = setting("text", "Column (or JSON key) with the text.")
     label_column: str = setting("label", "Column (or JSON key) with the label.")
+    pair_column: str = setting("", "Column with the second text of each pair.")
     batch_size: int = setting(32, "Texts per step, over all devices.", lower_bound=1)
     sequence_length: int = setting(80, "Most tokens kept of a text.", lower_bound=1)
     class_weight: str | None = setting(

@@ -32,3 +32,13 @@ def flag_values(lines: list[str]) -> dict[str, str]:
     """
     pairs = (line.lstrip("-").partition("=") for line in lines)
     return {name: value for name, _, value in pairs}
+
+
+def columns_of(values: dict[str, str]) -> tuple[str, str, str]:
+    """Returns the columns that `read_examples` takes: text, label, second text.
+
+    Args:
+        values: what `flag_values` returns.
+    """
+    text, label = values.get("text_column", "text"), values.get("label_column", "label")
+    return text, label, values.get("pair_column", "")

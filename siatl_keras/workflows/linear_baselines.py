@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from siatl_keras import _keras_hub_internals
 from siatl_keras.data import Examples, LabelMap
 from siatl_keras.evaluation import (
+    PairFeatures,
     evaluate_predictions,
     fit_linear_classifier,
     word_counts,
@@ -25,11 +26,11 @@ from siatl_keras.workflows.evaluate import write_evaluation
 from siatl_keras.workflows.finetune_config import FinetuneConfig
 
 
-def _counts(lm: str, sequence_length: int) -> Any:
-    return word_counts()
+def _counts(lm: str, sequence_length: int) -> list[Any]:
+    return [word_counts()]
 
 
-def _embeddings(lm: str, sequence_length: int) -> Any:
+def _embeddings(lm: str, sequence_length: int) -> list[Any]:
     average = partial(
         average_embeddings,
         _keras_hub_internals.load_backbone(lm, dtype="float32"),
@@ -37,12 +38,12 @@ def _embeddings(lm: str, sequence_length: int) -> Any:
         sequence_length=sequence_length,
     )
     # Embeddings are small numbers; regularisation would weigh them by their scale.
-    return make_pipeline(FunctionTransformer(average), StandardScaler())
+    return [FunctionTransformer(average), StandardScaler()]
 
 
-# What turns texts into features: made of the language model's preset and the most
-# tokens that it reads of a text.
-FEATURES: dict[str, Callable[[str, int], Any]] = {
+# What turns texts into features, step by step: made of the language model's preset and
+# the most tokens that it reads of a text.
+FEATURES: dict[str, Callable[[str, int], list[Any]]] = {
     "bow": _counts,
     "nbow": _embeddings,
 }
@@ -68,7 +69,10 @@ def fit_linear_baseline(
         `(model, metrics)`: a pipeline that predicts class numbers of texts, and a dict
         with the figures under the same names as those of fine-tuning.
     """
-    transform = FEATURES[config.method](config.lm, config.sequence_length)
+    of_texts, *steps = FEATURES[config.method](config.lm, config.sequence_length)
+    if config.pair_column:
+        of_texts = PairFeatures(of_texts)
+    transform = make_pipeline(of_texts, *steps)
     held_out_labels = label_map.encode(held_out)
     classifier, loss = fit_linear_classifier(
         transform.fit_transform(train.texts),

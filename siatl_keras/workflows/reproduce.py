@@ -13,7 +13,7 @@ from siatl_keras.atomic import new_file
 from siatl_keras.data import read_examples, stratified_order
 from siatl_keras.evaluation import RunKey
 from siatl_keras.workflows.experiment_grid import experiment_grid
-from siatl_keras.workflows.flag_files import flag_values, read_flag_file
+from siatl_keras.workflows.flag_files import columns_of, flag_values, read_flag_file
 from siatl_keras.workflows.run_missing import FailedRun, beside, run_missing
 from siatl_keras.workflows.summarize import summarize
 
@@ -113,13 +113,9 @@ def _read_flags(path: Path) -> list[str]:
     return lines
 
 
-def _columns(lines: list[str]) -> tuple[str, str]:
-    values = flag_values(lines)
-    return values.get("text_column", "text"), values.get("label_column", "label")
-
-
 def _training_examples(lines: list[str]):  # noqa: ANN202
-    return read_examples(flag_values(lines)["train"], *_columns(lines))
+    values = flag_values(lines)
+    return read_examples(values["train"], *columns_of(values))
 
 
 def _flags(key: RunKey, settings: list[str], runs: Path) -> str:
@@ -164,8 +160,10 @@ def _write_subset(key: RunKey, settings: list[str], runs: Path) -> None:
     if path.exists():
         return
     examples = _training_examples(settings)
-    text, label = _columns(settings)
+    text, label, pair = columns_of(flag_values(settings))
     with new_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         for index in stratified_order(examples.labels, key.seed)[: key.texts]:
-            row = {text: examples.texts[index], label: examples.labels[index]}
+            texts = examples.texts[index]
+            row = dict(zip((text, pair), texts, strict=True)) if pair else {text: texts}
+            row[label] = examples.labels[index]
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -25,7 +25,7 @@ from siatl_keras.evaluation import (
 )
 from siatl_keras.workflows.experiment_grid import GAMMA_METHOD, NO_GAMMA_METHOD
 from siatl_keras.workflows.finetune_config import METHOD_NAMES
-from siatl_keras.workflows.flag_files import flag_values, read_flag_file
+from siatl_keras.workflows.flag_files import columns_of, flag_values, read_flag_file
 from siatl_keras.workflows.run_missing import beside
 
 
@@ -168,7 +168,7 @@ def _gamma_row(dataset: str, gamma: str, runs: Sequence[RunResult]) -> str:
 
 def _count_texts(runs: Path, key: RunKey) -> int:
     values = flag_values(read_flag_file(beside(runs, key, ".flags")))
-    columns = values.get("text_column", "text"), values.get("label_column", "label")
+    columns = columns_of(values)
     return len(read_examples(values["train"], *columns).texts)
 
 

@@ -34,6 +34,11 @@ class HashLMPreprocessor(HashPreprocessor):
 
 
 class HashClassifierPreprocessor(HashPreprocessor):
+    def tokenize_and_cut(self, texts):
+        whole = self.tokenize(texts, limit=None)
+        is_cut = whole.row_lengths() - 1 > self.sequence_length
+        return whole[:, : self.sequence_length], is_cut
+
     def pack(self, token_ids, y=None, sample_weight=None):
         ids = token_ids.to_tensor()
         x = {"token_ids": ids, "padding_mask": tf.cast(ids > 0, tf.int32)}

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from siatl_keras.data import arriving_batches, in_batches
+from siatl_keras.data import arriving_batches, in_batches, pairs_of_lines
 from siatl_keras.data.text_file import LONGEST_LINE
 
 
@@ -98,3 +98,18 @@ def test_batches_hold_every_text_once(count):
     found = list(in_batches(map(str, range(count)), 2))
     assert sum(found, []) == list(map(str, range(count)))
     assert all(len(batch) == 2 for batch in found[:-1])
+
+
+def test_lines_with_a_tab_are_pairs_and_blank_ones_empty_texts():
+    batches = [["one\ttwo", ""], [" \tthree"]]
+    pairs = [[("one", "two"), ("", "")], [(" ", "three")]]
+    assert list(pairs_of_lines(batches)) == pairs
+
+
+@pytest.mark.parametrize(("line", "fields"), [("two", 1), ("a\tb\tc", 3)])
+def test_a_line_that_is_no_pair_is_named_after_those_before_it(line, fields):
+    pairs = pairs_of_lines([["a\tb"], ["c\td", line, "e\tf"]])
+    assert [next(pairs), next(pairs)] == [[("a", "b")], [("c", "d")]]
+    message = f"line 3: expected two texts with a tab between them, found {fields}"
+    with pytest.raises(ValueError, match=message):
+        next(pairs)

@@ -44,6 +44,17 @@ def test_words_and_unknown_words_are_counted_among_those_kept():
     )
 
 
+def test_a_pair_is_cut_where_either_text_has_lost_words():
+    texts = [
+        ("good", "day bad"),
+        ("what day", "good"),
+        ("good bad day bad", "day"),
+        ("", "good bad day bad"),
+    ]
+    # Of six steps three are words: <s>, </s> and <s> are not counted.
+    assert coverage(texts, pairs=True) == TextCoverage(4, 2, 12, 1, 6)
+
+
 def test_blocks_of_texts_add_up(monkeypatch):
     texts = ["good day", "what", "good bad day good bad day", ""] * 3
     whole = coverage(texts)
@@ -52,8 +63,8 @@ def test_blocks_of_texts_add_up(monkeypatch):
 
 
 def test_a_tokenizer_that_knows_every_word_has_no_unknown_ones(classifier_preprocessor):
-    token_ids = classifier_preprocessor.tokenize(["a b", "w " * 20], limit=None)
-    found = text_coverage(token_ids, classifier_preprocessor)
+    seen = classifier_preprocessor.tokenize_and_cut(["a b", "w " * 20])
+    found = text_coverage(*seen, classifier_preprocessor)
     assert (found.words, found.cut, found.warning() is None) == (None, 1, False)
     assert found.message() == "2 texts, 1 of them (50.0%) cut at 8 tokens"
 
