@@ -167,7 +167,7 @@ def test_two_exports_at_once_get_two_versions(model, tmp_path, monkeypatch):
     """The other one ends while this one is still writing."""
     others = []
 
-    def meanwhile(folder, sizes):
+    def meanwhile(folder, sizes, inputs):
         if not others:
             others.append("")
             others[0] = export_saved_model(model, tmp_path)

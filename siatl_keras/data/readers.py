@@ -33,26 +33,26 @@ class Columns(NamedTuple):
 
     Attributes:
         texts: of the text, or of the two texts of a pair.
-        label: of the label, if there is one.
+        labels: of the label; none where none is read.
     """
 
     texts: tuple[str, ...]
-    label: str | None = None
+    labels: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, text: str, pair: str, label: str | None = None) -> Columns:
+    def of(cls, text: str, pair: str, labels: tuple[str, ...] = ()) -> Columns:
         """Checks and takes the names as `read_examples` has them."""
         if pair == text:
             raise ValueError(
                 "`pair_column` must be another column than `text_column`. Received: "
                 f"{pair!r} for both."
             )
-        return cls((text, pair) if pair else (text,), label)
+        return cls((text, pair) if pair else (text,), labels)
 
     @property
     def names(self) -> list[str]:
         """All columns."""
-        return [*self.texts, *([] if self.label is None else [self.label])]
+        return [*self.texts, *self.labels]
 
     @property
     def arguments(self) -> str:
@@ -108,7 +108,7 @@ def read_examples(
             and remedy.
     """
     texts, labels, lines = [], [], []
-    columns = Columns.of(text_column, pair_column, label_column)
+    columns = Columns.of(text_column, pair_column, (label_column,))
     for line, record in _records(path, columns):
         label = unicodedata.normalize("NFC", record[label_column].strip())
         if not visible_form(label):
@@ -213,7 +213,7 @@ def _read_lines(path: str, lines: Iterator[str], columns: Columns) -> Records:
             f"{path}: a .txt file holds single texts. Use .tsv, .csv or .jsonl with a "
             "column for each text of a pair."
         )
-    if columns.label is not None:
+    if columns.labels:
         raise ValueError(
             f"{path}: a .txt file holds texts without labels. Use .tsv, .csv or .jsonl "
             "for labelled texts."
@@ -287,11 +287,11 @@ def _read_jsonl(path: str, lines: Iterator[str], columns: Columns) -> Records:
             value = record[column]
             is_text = isinstance(value, str)
             # `true` is an int to Python.
-            is_label = type(value) is int and column == columns.label
+            is_label = type(value) is int and column in columns.labels
             if not (is_text or is_label):
                 raise ValueError(
                     f"{path}, line {number}: {column!r} must be a string"
-                    f"{' or an integer' if column == columns.label else ''}. Found "
+                    f"{' or an integer' if column in columns.labels else ''}. Found "
                     f"{json.dumps(value)[:40]}."
                 )
             fields[column] = _whole(path, number, column, str(value))

@@ -69,6 +69,9 @@ def file_rows(folder):
         yield f"read_examples(text_column={column!r})", "text_column", row
         row = functools.partial(data.read_examples, good, label_column=column)
         yield f"read_examples(label_column={column!r})", "label_column", row
+    for column in ("text", "tweet", 3):
+        row = functools.partial(data.read_examples, good, pair_column=column)
+        yield f"read_examples(pair_column={column!r})", "pair_column", row
     one = folder / "one.tsv"
     one.write_text("text\tlabel\na\tyes\nb\tyes\n")
     label_map = data.LabelMap(["no", "maybe"])
