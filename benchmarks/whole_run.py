@@ -18,9 +18,11 @@ from benchmarks.contest import Contestant, contest
 from benchmarks.sizes import Sizes
 from benchmarks.tweets import texts
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
-from siatl_keras.data import LabelMap, classification_dataset, read_examples
+from siatl_keras.data import classification_dataset, read_examples
+from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 from siatl_keras.plans import stages
+from siatl_keras.tasks import SingleLabel
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import paper_optimizer
 
@@ -156,8 +158,12 @@ def _data():
         labels = np.random.default_rng(0).integers(2, size=900)
         return (lines[:800], labels[:800]), (lines[800:], labels[800:])
     files = [read_examples(SCV2 / f"{name}.tsv") for name in ("train", "validation")]
-    labels = LabelMap.from_examples(files[0])
-    return tuple((file.texts, labels.encode(file)) for file in files)
+    labels = [Column.of_file(file) for file in files]
+    task = SingleLabel.from_labels(labels[0])
+    return tuple(
+        (file.texts, task.encode(column))
+        for file, column in zip(files, labels, strict=True)
+    )
 
 
 def _batches(lines, labels):

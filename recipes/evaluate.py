@@ -9,6 +9,7 @@ from absl import flags
 from recipes import common
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.tasks import MultiLabel
 from siatl_keras.workflows import check_pair_column, evaluate_classifier
 
 FLAGS = flags.FLAGS
@@ -22,12 +23,13 @@ flags.adopt_module_key_flags(common)
 
 
 def main():
-    """Evaluates; writes report.txt, confusion.png and metrics.json."""
+    """Evaluates; writes report.txt, its picture and metrics.json."""
     run = common.open_run()
     model = SiATLClassifier.from_preset(FLAGS.model)
     check_pair_column(model, FLAGS.pair_column, FLAGS.model)
     columns = (FLAGS.text_column, FLAGS.label_column, FLAGS.pair_column)
-    examples = read_examples(FLAGS.data, *columns)
+    several = isinstance(model.task, MultiLabel)
+    examples = read_examples(FLAGS.data, *columns, empty_labels=several)
     report = evaluate_classifier(model, examples, run.path)
     run.write_metrics(report.to_dict())
     print(report.to_text())

@@ -6,11 +6,11 @@ echo "so glad my flight is delayed" | python -m recipes.predict --model=…
 A model of pairs reads two texts with a tab between them from each line of the standard
 input, and the columns --text_column and --pair_column of a file.
 
-Output: text (of pairs, text and text_pair), label and a probability for each class,
-separated by tabs; or JSON. Every line of the standard input or of a .txt file gets a
-line, blank ones too, as soon as the input pauses. Where a line is not UTF-8, a message
-names it, and the answer is to what can be read of it. Input and output are UTF-8,
-whatever the locale.
+Output: text (of pairs, text and text_pair), label (or labels with commas between) and a
+probability for each class, or a value, separated by tabs; or JSON. Every line of the
+standard input or of a .txt file gets a line, blank ones too, as soon as the input
+pauses. Where a line is not UTF-8, a message names it, and the answer is to what can be
+read of it. Input and output are UTF-8, whatever the locale.
 """
 
 import functools
@@ -65,7 +65,7 @@ def main():
         )
         batches = in_batches(texts, FLAGS.batch_size)
     if not FLAGS.json:
-        print(format_header(model.label_names, model.takes_pairs), flush=True)
+        print(format_header(model.task, model.takes_pairs), flush=True)
     for predictions in predict_stream(model, batches):
         lines = (format_prediction(one, FLAGS.json) for one in predictions)
         print("\n".join(lines), flush=True)

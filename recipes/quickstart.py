@@ -16,9 +16,10 @@ from pathlib import Path
 from absl import flags
 
 from recipes import common
-from siatl_keras.data import LabelMap, read_examples
+from siatl_keras.data import read_examples
 from siatl_keras.evaluation import bag_of_words_baseline
 from siatl_keras.export import export_saved_model
+from siatl_keras.inputs import Column
 from siatl_keras.run_folder import RunFolder
 from siatl_keras.workflows import FinetuneConfig, finetune
 
@@ -90,13 +91,12 @@ def main():
         replace(config, method="scratch", output=str(output / "scratch"))
     )
     train, test = read_examples(files[0]), read_examples(files[2])
-    names = LabelMap.from_examples(train)
     words = bag_of_words_baseline(
+        model.task,
         train.texts,
-        names.encode(train),
+        model.task.encode(Column.of_file(train)),
         test.texts,
-        names.encode(test),
-        names.names,
+        model.task.encode(Column.of_file(test)),
     ).to_dict()
 
     results = {
@@ -105,7 +105,7 @@ def main():
         "bag of words, logistic regression": words,
     }
     run.write_metrics(results)
-    print(f"\n{len(test.texts)} test messages, {len(names.names)} intents")
+    print(f"\n{len(test.texts)} test messages, {len(model.label_names)} intents")
     print(f"{'':<35}accuracy  macro F1")
     for name, figures in results.items():
         print(f"{name:<35}{figures['accuracy']:8.3f}  {figures['macro_f1']:8.3f}")

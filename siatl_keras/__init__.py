@@ -15,6 +15,7 @@ from siatl_keras import (
     layers,
     models,
     plans,
+    tasks,
     text,
     training,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "layers",
     "models",
     "plans",
+    "tasks",
     "text",
     "torch_import",
     "training",

@@ -238,7 +238,7 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
     ):
         raise ValueError(
             f"The preset {preset!r} holds no {task_class.__name__}. To put a new one "
-            "on its language model, pass `num_classes` or `label_names`."
+            "on its language model, pass `num_classes`, `label_names` or `task`."
         )
     if load_weights:
         if not check_file_exists(preset, TASK_WEIGHTS_FILE):

@@ -19,7 +19,6 @@ from siatl_keras import _keras_internals
 from siatl_keras.atomic import partial_folder, rename_folder
 from siatl_keras.layers import LSTM
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.models.class_answers import class_answers
 from siatl_keras.models.classifier_export import ClassifierExport
 from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
@@ -33,8 +32,11 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     Its signatures take `text`, string `[batch]`, and for a model of pairs `text_pair`,
     the second texts; or, with a warning, `token_ids` and
     `padding_mask`, int32 `[batch, time]`, where the tokenizer runs Python code.
-    `serving_default` returns `label` (string `[batch]`), `label_id` (int32 `[batch]`)
-    and `probabilities` (float32 `[batch, classes]`). `tokens`, for texts, also returns
+    `serving_default` returns what the task answers: `label` (string `[batch]`),
+    `label_id` (int32 `[batch]`) and `probabilities` (float32 `[batch, classes]`) of
+    classes and levels; `labels` (string `[batch]`, commas between), `is_label` (bool
+    `[batch, labels]`) and `probabilities` where texts have several; `value` (float32
+    `[batch]`) of a regression. `tokens`, for texts, also returns
     `tokens` (string `[batch, time]`, "" at padding) and, unless the model's pooling has
     no weights ("mean", "concat"), `attention` (float32 `[batch, time]`). Requests that
     warm the server up lie in `assets.extra`, for texts.
@@ -92,7 +94,7 @@ class _TokenServer(tf.Module):
     def __init__(self, model: Any) -> None:
         super().__init__(name="siatl_classifier")
         self._classify_tokens = model.classify
-        self.label_names = tf.constant(model.label_names)
+        self._answer = model.task.served
         # An untied LM head would be saved for nothing.
         head = getattr(model.backbone.token_embedding, "reverse_embeddings", None)
         used = [*model.backbone.variables, *model.task_head.variables]
@@ -110,14 +112,6 @@ class _TokenServer(tf.Module):
     ) -> dict[str, tf.Tensor]:
         x = {"token_ids": token_ids, "padding_mask": padding_mask}
         return self._answer(self._classify_tokens(x)[0])
-
-    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        answers = class_answers(logits, self.label_names)
-        return {
-            "label": answers.label,
-            "label_id": answers.label_id,
-            "probabilities": answers.probabilities,
-        }
 
 
 class _TextServer(_TokenServer):

@@ -50,7 +50,8 @@ def test_a_task_saved_whole_is_loaded(presets):
 
     preset = str(presets / "classifier")
     assert (
-        _keras_hub_internals.load_task(SiATLClassifier, preset, True).num_classes == 2
+        _keras_hub_internals.load_task(SiATLClassifier, preset, True).task.num_outputs
+        == 2
     )
     with pytest.raises(ValueError, match="holds no SiATLClassifier"):
         _keras_hub_internals.load_task(SiATLClassifier, str(presets / "backbone"), True)

@@ -34,9 +34,8 @@ model.save_to_preset("preset")
 again = models.SiATLClassifier.from_preset("preset")
 assert again.predict_labels(texts) == model.predict_labels(texts)
 siatl_keras.export.export_saved_model(model, "served")
-report = siatl_keras.evaluation.evaluate_predictions(
-    again.label_ids(labels), again.predict(texts, verbose=0), again.label_names
-)
+targets = again.task.encode(siatl_keras.inputs.Column(labels, "y"))
+report = again.task.report(targets, again.predict(texts, verbose=0))
 print(json.dumps({
     "file": siatl_keras.__file__,
     "version": siatl_keras.__version__,

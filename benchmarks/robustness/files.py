@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.robustness.outcomes import mutated, report, tally
-from siatl_keras.data import LabelMap, arriving_batches, read_examples, read_texts
+from siatl_keras.data import arriving_batches, read_examples, read_texts
+from siatl_keras.inputs import Column
+from siatl_keras.tasks import SingleLabel
 
 SEED = 17
 TRIES = 20_000
@@ -115,8 +117,8 @@ def _read_as_examples(path):
     examples = read_examples(path)
     assert len(examples.texts) == len(examples.labels) == len(examples.lines)
     assert examples.lines == sorted(set(examples.lines))
-    label_map = LabelMap.from_examples(examples)
-    assert len(label_map.encode(examples)) == len(examples.texts)
+    labels = Column.of_file(examples)
+    assert len(SingleLabel.from_labels(labels).encode(labels)) == len(examples.texts)
 
 
 def run(tries=TRIES, seed=SEED):

@@ -3,7 +3,6 @@
 from siatl_keras.data.batch_order import batch_order
 from siatl_keras.data.classification import classification_dataset
 from siatl_keras.data.epoch_counter import EpochCounter
-from siatl_keras.data.label_map import LabelMap
 from siatl_keras.data.language_modeling import lm_dataset
 from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
@@ -18,7 +17,6 @@ from siatl_keras.data.text_coverage import TextCoverage, text_coverage
 __all__ = [
     "EpochCounter",
     "Examples",
-    "LabelMap",
     "TextCoverage",
     "arriving_batches",
     "batch_order",

@@ -20,7 +20,7 @@ TEXTS_PER_TOKENIZING = 1024
 
 def classification_dataset(
     texts: Any,
-    labels: Any,
+    targets: Any,
     preprocessor: Any,
     batch_size: int,
     sample_weight: Any = None,
@@ -33,9 +33,10 @@ def classification_dataset(
 
     Args:
         texts: list of str, or of pairs of str, or a string tensor.
-        labels: int, one per text; `None` yields inputs alone.
-        preprocessor: an object with `tokenize_and_cut(texts)`, `sequence_length` and
-            `pack(token_ids, labels, sample_weight)`, such as `SiATLPreprocessor`.
+        targets: numbers `[texts, …]`, what the task learns, such as class numbers;
+            `None` yields inputs alone.
+        preprocessor: an object with `tokenize_and_cut(texts)`, `most_tokens` and
+            `pack(token_ids, targets, sample_weight)`, such as `SiATLPreprocessor`.
         batch_size: int, texts per batch.
         sample_weight: float, one per text; 1 if not given.
         shuffle: `True` gives each epoch its own order, in batches of similar length;
@@ -50,7 +51,7 @@ def classification_dataset(
         `tf.data.Dataset` of what `preprocessor.pack` returns.
 
     Raises:
-        ValueError: if there are no texts, or not as many labels or weights as texts,
+        ValueError: if there are no texts, or not as many targets or weights as texts,
             or one of them is nothing of the kind.
     """
     check_whole(1, batch_size=batch_size)
@@ -68,21 +69,22 @@ def classification_dataset(
             )
     if not texts:
         raise ValueError("`texts` is empty. Pass at least one text.")
-    for name, values in (("labels", labels), ("sample_weight", sample_weight)):
+    for name, values in (("targets", targets), ("sample_weight", sample_weight)):
         if values is not None and len(values) != len(texts):
             raise ValueError(
                 f"`{name}` must have one value per text. Received: {len(values)} for "
                 f"{len(texts)} texts."
             )
-    numbers, weights = _class_numbers(labels), _weights(sample_weight, len(texts))
+    known = None if targets is None else _targets(targets)
+    weights = _weights(sample_weight, len(texts))
     token_ids = _tokenize(texts, preprocessor, on_coverage)
 
     def batch(index: tf.Tensor) -> Any:
         rows = tf.gather(token_ids, index)
-        if numbers is None:
+        if known is None:
             return preprocessor.pack(rows)
         return preprocessor.pack(
-            rows, tf.gather(numbers, index), tf.gather(weights, index)
+            rows, tf.gather(known, index), tf.gather(weights, index)
         )
 
     if shuffle:
@@ -103,16 +105,15 @@ def classification_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def _class_numbers(labels: Any) -> tf.Tensor | None:
-    if labels is None:
-        return None
-    numbers = np.asarray(labels)
-    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+def _targets(targets: Any) -> tf.Tensor:
+    numbers = np.asarray(targets)
+    if numbers.dtype.kind not in "iuf" or not np.isfinite(numbers).all():
         raise ValueError(
-            "`labels` must be class numbers, one for each text. Received: "
-            f"{numbers.dtype} of shape {numbers.shape}."
+            "`targets` must be finite numbers, as a task's `encode` makes them of "
+            f"labels. Received: {numbers.dtype} of shape {numbers.shape}."
         )
-    return tf.constant(numbers, tf.int32)
+    whole = numbers.dtype.kind in "iu"
+    return tf.constant(numbers, tf.int32 if whole else tf.float32)
 
 
 def _weights(sample_weight: Any, count: int) -> tf.Tensor:

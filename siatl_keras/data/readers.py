@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import json
+import math
 import os
 import unicodedata
 import zlib
@@ -90,6 +91,7 @@ def read_examples(
     text_column: str = "text",
     label_column: str = "label",
     pair_column: str = "",
+    empty_labels: bool = False,
 ) -> Examples:
     """Reads a file of labelled texts into memory.
 
@@ -97,8 +99,10 @@ def read_examples(
         path: a .tsv (see `tsv_rows` for its quotes), .csv or .jsonl file, or one of
             these with .gz behind it.
         text_column: name of the column (or JSON key) with the text.
-        label_column: name of the column with the label, a string or an integer.
+        label_column: name of the column with the label: a string, or in JSON also a
+            number, or a list of strings, which are joined by commas.
         pair_column: name of the column with the second text of each pair, for pairs.
+        empty_labels: whether a text may have no label, as where it may have several.
 
     Returns:
         `Examples`.
@@ -111,7 +115,7 @@ def read_examples(
     columns = Columns.of(text_column, pair_column, (label_column,))
     for line, record in _records(path, columns):
         label = unicodedata.normalize("NFC", record[label_column].strip())
-        if not visible_form(label):
+        if not empty_labels and not visible_form(label):
             raise ValueError(
                 f"{path}, line {line}: the label in column {label_column!r} is empty. "
                 "Give it one or remove the row."
@@ -285,17 +289,30 @@ def _read_jsonl(path: str, lines: Iterator[str], columns: Columns) -> Records:
                     f"{listed(record)}. Name the right one with {columns.arguments}."
                 )
             value = record[column]
-            is_text = isinstance(value, str)
-            # `true` is an int to Python.
-            is_label = type(value) is int and column in columns.labels
-            if not (is_text or is_label):
+            text = _as_label(value) if column in columns.labels else value
+            if not isinstance(text, str):
                 raise ValueError(
                     f"{path}, line {number}: {column!r} must be a string"
-                    f"{' or an integer' if column in columns.labels else ''}. Found "
+                    f"{_OR_A_LABEL if column in columns.labels else ''}. Found "
                     f"{json.dumps(value)[:40]}."
                 )
-            fields[column] = _whole(path, number, column, str(value))
+            fields[column] = _whole(path, number, column, text)
         yield number, fields
+
+
+_OR_A_LABEL = ", a finite number, or a list of strings without commas"
+
+
+def _as_label(value: Any) -> str | None:
+    """Returns a label of a JSON file as other files have it; `None` if it is none."""
+    if isinstance(value, list):
+        is_labels = all(isinstance(one, str) and "," not in one for one in value)
+        return ",".join(value) if is_labels else None
+    if type(value) is float and value.is_integer():
+        value = int(value)  # As table libraries write whole numbers.
+    # `true` is an int to Python.
+    is_number = type(value) in (int, float) and math.isfinite(value)
+    return str(value) if is_number else value if isinstance(value, str) else None
 
 
 def _whole(path: str, number: int, column: str, value: str) -> str:

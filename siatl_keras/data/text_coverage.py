@@ -23,18 +23,18 @@ class TextCoverage:
 
     Attributes:
         texts: number of texts.
-        cut: how many were cut at `sequence_length`.
+        cut: how many were cut at `most_tokens`.
         words: number of words that are kept, start and end tokens not counted; `None`
             for tokenizers that know every word, such as byte-pair ones.
         unknown: how many of these the word list does not have.
-        sequence_length: most tokens kept of a text.
+        most_tokens: most kept of a text.
     """
 
     texts: int
     cut: int
     words: int | None
     unknown: int
-    sequence_length: int
+    most_tokens: int
 
     def __add__(self, other: TextCoverage) -> TextCoverage:
         """Returns what was lost of the texts of both."""
@@ -43,14 +43,14 @@ class TextCoverage:
             self.cut + other.cut,
             None if self.words is None else self.words + (other.words or 0),
             self.unknown + other.unknown,
-            self.sequence_length,
+            self.most_tokens,
         )
 
     def message(self) -> str:
         """Says it in a line."""
         cut = (
             f"{self.texts:,} texts, {self.cut:,} of them ({self.cut / self.texts:.1%}) "
-            f"cut at {self.sequence_length} tokens"
+            f"cut at {self.most_tokens} tokens"
         )
         if self.words is None:
             return cut
@@ -63,8 +63,8 @@ class TextCoverage:
         if self.cut > MOST_CUT * self.texts:
             parts.append(
                 f"{self.cut / self.texts:.0%} of the texts are cut at "
-                f"`sequence_length`={self.sequence_length} tokens: make it larger if "
-                "what matters may come later."
+                f"{self.most_tokens} tokens: raise `sequence_length`, or pass "
+                'long_texts="windows", if what matters may come later.'
             )
         if self.words and self.unknown > MOST_UNKNOWN * self.words:
             parts.append(
@@ -122,5 +122,5 @@ def text_coverage(
         cut=int(tf.math.count_nonzero(is_cut)),
         words=words,
         unknown=count(unknown_id),
-        sequence_length=preprocessor.sequence_length,
+        most_tokens=preprocessor.most_tokens,
     )

@@ -12,12 +12,21 @@ from siatl_keras.evaluation.experiment_plots import (
     plot_training_size,
     runs_by_gamma,
 )
-from siatl_keras.evaluation.linear_classifier import fit_linear_classifier
+from siatl_keras.evaluation.linear_model import fit_linear_model
 from siatl_keras.evaluation.main_table import MainTable
+from siatl_keras.evaluation.measures import MEASURES, Measure, measure_of
+from siatl_keras.evaluation.multi_label_report import (
+    MultiLabelReport,
+    evaluate_multi_label,
+)
+from siatl_keras.evaluation.number_report import NumberReport, evaluate_numbers
+from siatl_keras.evaluation.ordinal_report import OrdinalReport, evaluate_levels
 from siatl_keras.evaluation.pair_features import PairFeatures
 from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
 from siatl_keras.evaluation.plots import (
     plot_confusion_matrix,
+    plot_f1_by_label,
+    plot_numbers,
     plot_perplexity,
     plot_training,
 )
@@ -30,7 +39,12 @@ from siatl_keras.evaluation.spread import Spread
 __all__ = [
     "AttentionMap",
     "FORGETTING_STYLES",
+    "MEASURES",
     "MainTable",
+    "Measure",
+    "MultiLabelReport",
+    "NumberReport",
+    "OrdinalReport",
     "PairFeatures",
     "PairedDifference",
     "Predictions",
@@ -40,13 +54,19 @@ __all__ = [
     "Spread",
     "attention_page",
     "bag_of_words_baseline",
+    "evaluate_levels",
+    "evaluate_multi_label",
+    "evaluate_numbers",
     "evaluate_predictions",
     "finished_runs",
-    "fit_linear_classifier",
+    "fit_linear_model",
+    "measure_of",
     "paired_bootstrap",
     "perplexity_by_epoch",
     "plot_attention",
     "plot_confusion_matrix",
+    "plot_f1_by_label",
+    "plot_numbers",
     "plot_forgetting",
     "plot_gamma",
     "plot_perplexity",

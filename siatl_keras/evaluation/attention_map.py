@@ -13,17 +13,22 @@ class AttentionMap:
 
     Attributes:
         model: name of the classifier.
-        label: the class it predicts.
-        probability: that of the class.
+        label: what it answers.
+        probability: that of the answer; `None` where it has none.
         tokens: the text's tokens, start and end included.
         weights: their attention weights, which sum to 1.
     """
 
     model: str
     label: str
-    probability: float
+    probability: float | None
     tokens: Sequence[str]
     weights: Sequence[float]
+
+    @property
+    def shown_probability(self) -> str:
+        """The probability with three digits, or ""."""
+        return "" if self.probability is None else f"{self.probability:.3f}"
 
     @property
     def shares(self) -> list[float]:

@@ -92,7 +92,7 @@ def _article(found: AttentionMap) -> str:
     )
     return (
         f"<article>\n<h3>{_escape(found.model)}</h3>\n"
-        f"<p><b>{_escape(found.label)}</b> {found.probability:.3f}</p>\n"
+        f"<p><b>{_escape(found.label)}</b> {found.shown_probability}</p>\n"
         f"<p class=tokens>{tokens}</p>\n</article>\n"
     )
 

@@ -75,7 +75,7 @@ def _draw(axes: Any, found: AttentionMap, tokens: Any, left: float, top: float) 
     axes.text(
         left, top + LINE / 2, _drawable(found.model), fontproperties=BOLD, **write
     )
-    answer = f"{_drawable(found.label)}  {found.probability:.3f}"
+    answer = f"{_drawable(found.label)}  {found.shown_probability}"
     axes.text(left, top + 1.5 * LINE, answer, fontproperties=FONT, **write)
     for line, start, width, token, share in tokens:
         x, y = left + start, top + (line + 2.5) * LINE

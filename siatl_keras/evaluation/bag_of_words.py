@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-
-from siatl_keras.evaluation.report import Report, evaluate_predictions
 
 
 def word_counts() -> TfidfVectorizer:
@@ -17,29 +16,24 @@ def word_counts() -> TfidfVectorizer:
 
 
 def bag_of_words_baseline(
+    task: Any,
     texts: Sequence[str],
-    labels: Sequence[int],
+    targets: np.ndarray,
     test_texts: Sequence[str],
-    test_labels: Sequence[int],
-    label_names: Sequence[str],
-) -> Report:
-    """Trains logistic regression on TF-IDF of words and word pairs, and tests it.
+    test_targets: np.ndarray,
+) -> Any:
+    """Trains a linear model on TF-IDF of words and word pairs, and tests it.
 
     Args:
+        task: what is learned, a `siatl_keras.tasks.Task`.
         texts: training texts.
-        labels: their class numbers.
+        targets: theirs.
         test_texts: texts to be tested on.
-        test_labels: their class numbers.
-        label_names: names of the classes.
+        test_targets: theirs.
 
     Returns:
-        `Report` on the test texts.
+        the task's report on the test texts.
     """
-    model = make_pipeline(
-        word_counts(),
-        LogisticRegression(max_iter=1000, C=10.0),
-    )
-    model.fit(list(texts), labels)
-    return evaluate_predictions(
-        test_labels, model.predict(list(test_texts)), label_names
-    )
+    model = make_pipeline(word_counts(), task.linear_model(10.0))
+    model.fit(list(texts), targets)
+    return task.report(test_targets, task.linear_outputs(model, list(test_texts)))

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from siatl_keras.evaluation.figure import new_figure, save_figure
+from siatl_keras.evaluation.measures import MEASURES
 from siatl_keras.evaluation.run_result import RunResult
 from siatl_keras.evaluation.spread import Spread
 
@@ -31,7 +32,7 @@ def plot_training_size(
     caption: str,
     path: PathLike,
 ) -> None:
-    """Draws macro F1 against the number of training texts, one line per method.
+    """Draws the main figure against the number of training texts, a line per method.
 
     Args:
         results: runs on some and on all training texts.
@@ -48,7 +49,7 @@ def plot_training_size(
             for run in runs:
                 if run.key.method == method:
                     texts = run.key.texts or sizes[dataset]
-                    points.setdefault(texts, []).append(run.macro_f1)
+                    points.setdefault(texts, []).append(run.value(run.measures[0]))
             if points:
                 _error_bars(axes, dict(sorted(points.items())), method, f"C{number}")
                 all_ticks |= points.keys()
@@ -58,7 +59,7 @@ def plot_training_size(
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.set_xticks(sorted(all_ticks))
         axes.set_xlabel("training texts")
-        axes.set_ylabel("test macro F1")
+        axes.set_ylabel(_main_title(runs))
 
     _plot_datasets(results, draw, caption, path)
 
@@ -101,7 +102,7 @@ def plot_forgetting(results: Sequence[RunResult], caption: str, path: PathLike) 
 
 
 def plot_gamma(results: Sequence[RunResult], caption: str, path: PathLike) -> None:
-    """Draws macro F1, and the LM's perplexity afterwards, against γ.
+    """Draws the main figure, and the LM's perplexity afterwards, against γ.
 
     Args:
         results: runs with a γ of their own; those without are drawn as γ = 0, so they
@@ -114,11 +115,14 @@ def plot_gamma(results: Sequence[RunResult], caption: str, path: PathLike) -> No
         by_gamma = runs_by_gamma(runs)
         # One step apart each: 0 has no place on a logarithmic axis.
         places = dict(enumerate(by_gamma.values()))
-        scores = {x: [run.macro_f1 for run in at] for x, at in places.items()}
-        _error_bars(axes, scores, "test macro F1", "C0")
+        scores = {
+            x: [run.value(run.measures[0]) for run in at] for x, at in places.items()
+        }
+        title = _main_title(runs)
+        _error_bars(axes, scores, title, "C0")
         axes.set_xticks(range(len(by_gamma)), [f"{gamma:g}" for gamma in by_gamma])
         axes.set_xlabel("γ, the same in all epochs (0: p-lm+su)")
-        axes.set_ylabel("test macro F1", color="C0")
+        axes.set_ylabel(title, color="C0")
         right = axes.twinx()
         perplexities = {
             x: [run.lm_perplexity for run in at if run.lm_perplexity is not None]
@@ -156,6 +160,10 @@ def runs_by_gamma(runs: Sequence[RunResult]) -> dict[float, list[RunResult]]:
     for run in sorted(runs, key=lambda run: run.key.gamma or 0.0):
         groups.setdefault(run.key.gamma or 0.0, []).append(run)
     return groups
+
+
+def _main_title(runs: Sequence[RunResult]) -> str:
+    return f"test {MEASURES[runs[0].measures[0]].title}"
 
 
 def _error_bars(

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from siatl_keras.evaluation.measures import MEASURES
 from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
 from siatl_keras.evaluation.run_result import RunResult
 from siatl_keras.evaluation.spread import Spread
 
 SIGNIFICANT = 0.05
+# Measures of a data set.
+SHOWN = 2
 
 
 @dataclass(frozen=True)
@@ -20,15 +23,19 @@ class Cell:
     """A method on a data set.
 
     Attributes:
-        macro_f1: over its seeds.
-        accuracy: over its seeds.
-        difference: of macro F1 from the reference's; `None` for the reference itself,
+        values: the data set's first two measures over its seeds, by name.
+        difference: of the first from the reference's; `None` for the reference itself,
             and where predictions are missing.
     """
 
-    macro_f1: Spread
-    accuracy: Spread
+    values: dict[str, Spread]
     difference: PairedDifference | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the figures for JSON, by name."""
+        spreads = {name: asdict(spread) for name, spread in self.values.items()}
+        difference = asdict(self.difference) if self.difference else None
+        return {**spreads, "difference": difference}
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ class MainTable:
             reference: the method to compare with.
 
         Raises:
-            ValueError: if runs on one data set had different test texts.
+            ValueError: if runs on one data set had different test texts, or different
+                measures.
         """
         runs: dict[tuple[str, str], list[RunResult]] = {}
         for result in results:
@@ -73,8 +81,10 @@ class MainTable:
         datasets = list(dict.fromkeys(dataset for dataset, _ in runs))
         cells = {
             (dataset, method): Cell(
-                Spread.of(result.macro_f1 for result in found),
-                Spread.of(result.accuracy for result in found),
+                {
+                    name: Spread.of(result.value(name) for result in found)
+                    for name in _measures_of(dataset, runs)
+                },
                 None
                 if method == reference
                 else _compare(found, runs.get((dataset, reference), [])),
@@ -90,7 +100,7 @@ class MainTable:
             "reference": self.reference,
             "datasets": {
                 dataset: {
-                    method: asdict(self.cells[dataset, method])
+                    method: self.cells[dataset, method].to_dict()
                     for method in self.methods
                     if (dataset, method) in self.cells
                 }
@@ -100,18 +110,25 @@ class MainTable:
 
     def to_markdown(self) -> str:
         """Returns the table, and below it the differences from the reference."""
-        columns = [(dataset, field) for dataset in self.datasets for field in _FIELDS]
+        columns = [
+            (dataset, name)
+            for dataset in self.datasets
+            for name in self.measures(dataset)
+        ]
+        titles = [f"{dataset} {MEASURES[name].title}" for dataset, name in columns]
+        mains = {MEASURES[self.measures(dataset)[0]].title for dataset in self.datasets}
+        main = mains.pop() if len(mains) == 1 else "the first figure of a data set"
         lines = [
-            _row(["", *(f"{dataset} {_FIELDS[field]}" for dataset, field in columns)]),
+            _row(["", *titles]),
             "|---" * (len(columns) + 1) + "|",
         ]
         for method in self.methods:
-            cells = [self._cell(dataset, method, field) for dataset, field in columns]
+            cells = [self._cell(dataset, method, name) for dataset, name in columns]
             lines.append(_row([method, *cells]))
         lines += [
             "",
             "Test figures, mean ± standard deviation over seeds; the best mean in "
-            f"bold. †: macro F1 differs from that of {self.reference}, p < "
+            f"bold. †: {main} differs from that of {self.reference}, p < "
             f"{SIGNIFICANT} (paired bootstrap over the test texts).",
             "",
             _row(
@@ -119,7 +136,7 @@ class MainTable:
                     "data set",
                     "method",
                     "seeds",
-                    f"macro F1 minus {self.reference}'s",
+                    f"{main} minus {self.reference}'s",
                     "95 % interval",
                     "p",
                 ]
@@ -132,18 +149,26 @@ class MainTable:
                     lines.append(self._comparison(dataset, method))
         return "\n".join(lines) + "\n"
 
-    def _cell(self, dataset: str, method: str, field: str) -> str:
+    def measures(self, dataset: str) -> list[str]:
+        """Names the figures shown of a data set.
+
+        Args:
+            dataset: one of `datasets`.
+        """
+        return list(next(c.values for (d, _), c in self.cells.items() if d == dataset))
+
+    def _cell(self, dataset: str, method: str, name: str) -> str:
         cell = self.cells.get((dataset, method))
         if cell is None:
             return "–"
-        spread: Spread = getattr(cell, field)
-        best = max(
-            getattr(other, field).mean
+        spread = cell.values[name]
+        best = (min if MEASURES[name].lower_is_better else max)(
+            other.values[name].mean
             for (its_dataset, _), other in self.cells.items()
             if its_dataset == dataset
         )
         text = f"**{spread}**" if spread.mean == best else str(spread)
-        difference = cell.difference if field == "macro_f1" else None
+        difference = cell.difference if name == self.measures(dataset)[0] else None
         return text + (" †" if difference and difference.p_value < SIGNIFICANT else "")
 
     def _comparison(self, dataset: str, method: str) -> str:
@@ -155,10 +180,24 @@ class MainTable:
                 f"{found.low:+.3f} to {found.high:+.3f}",
                 f"{found.p_value:.4f}",
             ]
-        return _row([dataset, method, str(cell.macro_f1.count), *figures])
+        seeds = next(iter(cell.values.values())).count
+        return _row([dataset, method, str(seeds), *figures])
 
 
-_FIELDS = {"macro_f1": "macro F1", "accuracy": "accuracy"}
+def _measures_of(dataset: str, runs: dict[tuple[str, str], list[RunResult]]) -> Any:
+    """Returns the names of a data set's first two measures."""
+    found = {
+        tuple(result.measures[:SHOWN]): result.key.folder
+        for (its_dataset, _), results in runs.items()
+        for result in results
+        if its_dataset == dataset
+    }
+    if len(found) > 1:
+        raise ValueError(
+            f"The runs {' and '.join(map(str, found.values()))} have different "
+            f"figures: {' and '.join(map(str, found))}. Delete those of another task."
+        )
+    return next(iter(found))
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -172,17 +211,18 @@ def _compare(
     predictions = [one for one in everyone if one is not None]
     if not reference or len(predictions) < len(everyone):
         return None
-    labels = predictions[0].labels
+    targets = predictions[0].targets
     for result, one in zip((*runs, *reference), predictions, strict=True):
-        if not np.array_equal(one.labels, labels):
+        if not np.array_equal(one.targets, targets):
             raise ValueError(
                 f"The run {result.key.folder} was tested on other texts than "
                 f"{runs[0].key.folder}: the labels in their predictions.tsv differ. "
                 "Delete the older of the two to have it done again."
             )
     return paired_bootstrap(
-        labels,
+        targets,
         [one.predicted for one in predictions[: len(runs)]],
         [one.predicted for one in predictions[len(runs) :]],
+        measure=runs[0].measures[0],
         num_classes=runs[0].num_classes,
     )

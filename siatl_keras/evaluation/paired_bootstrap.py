@@ -1,4 +1,4 @@
-"""`paired_bootstrap`: whether two methods differ in macro F1 on the same test texts.
+"""`paired_bootstrap`: whether two methods differ in a figure on the same test texts.
 
 Source: Berg-Kirkpatrick, Burkett and Klein 2012 for the idea of resampling test texts
 for two systems alike; the p-value inverts the percentile interval of the difference
@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from siatl_keras.evaluation.measures import MEASURES, Measure, measure_of
+
 DRAWS_AT_A_TIME = 500
+# What must know how many classes there are.
+_OF_CLASSES = ("macro_f1", "micro_f1", "quadratic_kappa")
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class PairedDifference:
     """How far one method is above another.
 
     Attributes:
-        difference: macro F1 of the first minus that of the second, means over runs.
+        difference: the figure of the first minus that of the second, means over runs.
         low: lower end of the 95 % interval of the difference.
         high: upper end.
         p_value: two-sided; small if the sign would hold on other texts of this kind.
@@ -33,23 +37,27 @@ class PairedDifference:
 
 
 def paired_bootstrap(
-    labels: Any,
+    targets: Any,
     first: Any,
     second: Any,
-    num_classes: int,
+    measure: str = "macro_f1",
+    num_classes: int = 0,
     samples: int = 10_000,
     seed: int = 0,
 ) -> PairedDifference:
     """Resamples the test texts, each time the same ones for all runs of both methods.
 
-    The macro F1 of a method is the mean over its runs (seeds), which are held fixed:
-    the p-value answers for the choice of test texts, not for that of seeds.
+    The figure of a method is the mean over its runs (seeds), which are held fixed: the
+    p-value answers for the choice of test texts, not for that of seeds.
 
     Args:
-        labels: int `[texts]`, true class numbers.
-        first: int `[runs, texts]`, classes that the first method's runs predict.
-        second: int `[runs, texts]`, those of the second; not necessarily as many runs.
-        num_classes: int, classes in the mean; one that nobody has counts as F1 of 0.
+        targets: what is true: int `[texts]`, classes or levels; 0 or 1 `[texts,
+            labels]`; or float `[texts]`, numbers.
+        first: `[runs, texts, …]`, what the first method's runs predict.
+        second: `[runs, texts, …]`, those of the second; not necessarily as many runs.
+        measure: a key of `MEASURES`, other than "spearman".
+        num_classes: int, classes in the macro F1, or levels; one that nobody has counts
+            as F1 of 0. Not needed where targets are no class numbers.
         samples: int, how often the texts are drawn again.
         seed: int, of the draws.
 
@@ -57,8 +65,9 @@ def paired_bootstrap(
         `PairedDifference`.
 
     Raises:
-        ValueError: if there are no texts or runs, or not equally many texts, or a
-            class number is not below `num_classes`.
+        ValueError: if there are no texts or runs, or not equally many texts, a class
+            number is not below `num_classes`, or the measure is unknown or one of
+            ranks.
 
     Example:
     >>> labels = [0, 1] * 50
@@ -67,27 +76,36 @@ def paired_bootstrap(
     >>> round(result.difference, 3), result.p_value < 0.001
     (0.667, True)
     """
-    labels = np.asarray(labels)
-    runs = [np.atleast_2d(np.asarray(side)) for side in (first, second)]
-    _check(labels, runs, num_classes, samples)
-    # Texts with equal labels and predictions are interchangeable, so it is their
+    kind = measure_of(measure)
+    if kind.columns is None:
+        possible = [name for name, each in MEASURES.items() if each.columns]
+        raise ValueError(
+            f"`measure` must be one of {possible}, which are sums over texts. "
+            f"Received: {measure!r}."
+        )
+    targets = np.asarray(targets)
+    runs = [
+        side[None] if side.ndim == targets.ndim else side
+        for side in map(np.asarray, (first, second))
+    ]
+    _check(targets, runs, measure, num_classes, samples)
+    # Texts with equal targets and predictions are interchangeable, so it is their
     # numbers that are drawn: the same distribution, with far fewer columns.
-    patterns, where, counts = np.unique(
-        np.vstack([labels[None], *runs]), axis=1, return_index=True, return_counts=True
-    )
+    rows = np.concatenate([targets[None], *runs])  # [1 + runs, texts, …]
+    flat = np.moveaxis(rows, 1, -1).reshape(-1, len(targets))
+    _, where, counts = np.unique(flat, axis=1, return_index=True, return_counts=True)
     # By first text, an order that does not change when the methods change places.
     order = np.argsort(where)
-    patterns, counts = patterns[:, order], counts[order]
-    split = 1 + len(runs[0])
+    where, counts = where[order], counts[order]
     sides = [
-        [_Run(patterns[0], run, num_classes) for run in side]
-        for side in (patterns[1:split], patterns[split:])
+        [_Run(kind, targets[where], run[where], num_classes) for run in side]
+        for side in runs
     ]
     generator = np.random.default_rng(seed)
     drawn = np.concatenate(
         [
             _difference(
-                generator.multinomial(len(labels), counts / len(labels), size=size),
+                generator.multinomial(len(targets), counts / len(targets), size=size),
                 sides,
             )
             for size in _chunks(samples)
@@ -102,28 +120,29 @@ def paired_bootstrap(
 
 
 class _Run:
-    """One run's hits and counts by pattern, as columns to be weighed."""
+    """One run's columns by pattern, to be weighed."""
 
     def __init__(
-        self, labels: np.ndarray, predicted: np.ndarray, num_classes: int
+        self,
+        measure: Measure,
+        targets: np.ndarray,
+        predicted: np.ndarray,
+        num_classes: int,
     ) -> None:
-        classes = np.arange(num_classes)
-        has = labels[:, None] == classes  # [patterns, classes]
-        said = predicted[:, None] == classes
-        # Floats, for the fast matrix product; whole numbers stay exact.
-        self.right = (has & said).astype("float64")
-        self.total = has.astype("float64") + said
+        assert measure.columns and measure.of_sums
+        columns = measure.columns(targets, predicted, num_classes)
+        self.columns = np.hstack([np.ones((len(targets), 1)), columns])
+        self.of_sums = measure.of_sums
 
-    def macro_f1(self, weights: np.ndarray) -> np.ndarray:
-        """Computes macro F1 `[draws]` with each pattern as often as it was drawn."""
-        right, total = weights @ self.right, weights @ self.total  # [draws, classes]
-        return np.mean(2.0 * right / np.maximum(total, 1.0), axis=-1)
+    def figure(self, weights: np.ndarray) -> np.ndarray:
+        """Computes the figure `[draws]` with each pattern as often as it was drawn."""
+        return self.of_sums(weights @ self.columns)
 
 
 def _difference(weights: np.ndarray, sides: list[list[_Run]]) -> np.ndarray:
     weights = weights.astype("float64")  # [draws, patterns]
     first, second = (
-        np.mean([run.macro_f1(weights) for run in side], axis=0) for side in sides
+        np.mean([run.figure(weights) for run in side], axis=0) for side in sides
     )
     return first - second
 
@@ -135,21 +154,27 @@ def _chunks(samples: int) -> list[int]:
 
 
 def _check(
-    labels: np.ndarray, runs: list[np.ndarray], num_classes: int, samples: int
+    targets: np.ndarray,
+    runs: list[np.ndarray],
+    measure: str,
+    num_classes: int,
+    samples: int,
 ) -> None:
     shapes = [side.shape for side in runs]
-    if labels.ndim != 1 or not len(labels) or any(side.size == 0 for side in runs):
+    no_texts = targets.ndim not in (1, 2) or not len(targets)
+    if no_texts or any(side.size == 0 for side in runs):
         raise ValueError(
             "There must be at least one text and one run of each method. Received: "
-            f"labels {labels.shape}, first {shapes[0]}, second {shapes[1]}."
+            f"targets {targets.shape}, first {shapes[0]}, second {shapes[1]}."
         )
-    if any(shape[1:] != labels.shape for shape in shapes):
+    if any(shape[1:] != targets.shape for shape in shapes):
         raise ValueError(
-            "`first` and `second` must be [runs, texts] with the texts of `labels`. "
-            f"Received: labels {labels.shape}, first {shapes[0]}, second {shapes[1]}."
+            "`first` and `second` must be [runs, texts] with the texts of `targets`. "
+            f"Received: targets {targets.shape}, first {shapes[0]}, second {shapes[1]}."
         )
-    values = np.concatenate([labels, *(side.ravel() for side in runs)])
-    if values.min() < 0 or values.max() >= num_classes:
+    values = np.concatenate([targets.ravel(), *(side.ravel() for side in runs)])
+    of_classes = targets.ndim == 1 and measure in _OF_CLASSES
+    if of_classes and (values.min() < 0 or values.max() >= num_classes):
         raise ValueError(
             f"Class numbers must be 0 to {num_classes - 1} with num_classes="
             f"{num_classes}. Received: {values.min()} to {values.max()}."

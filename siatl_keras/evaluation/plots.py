@@ -10,14 +10,16 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from siatl_keras.evaluation.figure import new_figure, save_figure
-from siatl_keras.evaluation.report import Report
+from siatl_keras.evaluation.measures import MEASURES
 
 PathLike = str | os.PathLike[str]
+# What the lower panel of a training shows: the first that the logs hold.
+SHOWN = ("macro_f1", "quadratic_kappa", "mae")
 STAGE_COLOURS = {1: "#eef3fb", 2: "#d9e6f7", 3: "#bfd4f0"}
 
 
 def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
-    """Draws losses, γ and macro F1 over the epochs of a fine-tuning run, by stage.
+    """Draws losses, γ and the main figure over the epochs of fine-tuning, by stage.
 
     Args:
         epochs: the logs of each epoch; NaN, null or no key where nothing was computed.
@@ -36,12 +38,12 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
     _line(right, epochs, "val_lm_loss", "LM loss, validation", "C1-")
     right.set_ylabel("LM loss")
     _legend(top, right, "upper right")
-    for key, label, style in (
-        ("macro_f1", "macro F1, training", "C2--"),
-        ("val_macro_f1", "macro F1, validation", "C2-"),
-    ):
-        _line(bottom, epochs, key, label, style)
-    bottom.set_ylabel("macro F1")
+    logged = {key.removeprefix("val_") for logs in epochs for key in logs}
+    shown = next((name for name in SHOWN if name in logged), SHOWN[0])
+    title = MEASURES[shown].title
+    _line(bottom, epochs, shown, f"{title}, training", "C2--")
+    _line(bottom, epochs, f"val_{shown}", f"{title}, validation", "C2-")
+    bottom.set_ylabel(title)
     bottom.set_xlabel("epoch")
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     right = bottom.twinx()
@@ -52,11 +54,11 @@ def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
     save_figure(figure, path)
 
 
-def plot_confusion_matrix(report: Report, path: PathLike) -> None:
+def plot_confusion_matrix(report: Any, path: PathLike) -> None:
     """Draws a confusion matrix: counts, coloured by their share of the true class.
 
     Args:
-        report: the figures.
+        report: a `Report`.
         path: PNG to be written.
     """
     counts = np.array(report.confusion)
@@ -79,6 +81,51 @@ def plot_confusion_matrix(report: Report, path: PathLike) -> None:
             )
     figure.colorbar(image, label="share of the true class", fraction=0.046)
     axes.set_title(f"accuracy {report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}")
+    save_figure(figure, path)
+
+
+def plot_f1_by_label(report: Any, path: PathLike) -> None:
+    """Draws the F1 of each label, the best on top, with the label's number of texts.
+
+    Args:
+        report: a `MultiLabelReport`.
+        path: PNG to be written.
+    """
+    order = np.argsort(report.f1, kind="stable")
+    figure, axes = new_figure(1, 1, (7.0, 1.6 + 0.26 * len(order)))
+    places = np.arange(len(order))
+    axes.barh(places, np.array(report.f1)[order], color="C0", height=0.7)
+    names = [f"{report.label_names[i]} ({report.support[i]})" for i in order]
+    axes.set_yticks(places, names, parse_math=False)
+    axes.set_ylim(-0.7, len(order) - 0.3)
+    axes.set_xlim(0.0, 1.0)
+    axes.set_xlabel("F1; in brackets: texts with the label")
+    axes.axvline(report.macro_f1, color="black", lw=1, ls=":")
+    axes.set_title(
+        f"macro F1 {report.macro_f1:.3f} (dotted), micro F1 {report.micro_f1:.3f}"
+    )
+    axes.grid(axis="x", alpha=0.3)
+    save_figure(figure, path)
+
+
+def plot_numbers(report: Any, path: PathLike) -> None:
+    """Draws answers against the truth, with the line where both are the same.
+
+    Args:
+        report: a `NumberReport`.
+        path: PNG to be written.
+    """
+    figure, axes = new_figure(1, 1, (5.5, 5.0))
+    # Of many texts with one number, none is to hide the others.
+    size = np.clip(4000 / len(report.targets), 4, 30)
+    axes.scatter(report.targets, report.predicted, s=size, alpha=0.35, lw=0)
+    low = min(report.targets.min(), report.predicted.min())
+    high = max(report.targets.max(), report.predicted.max())
+    axes.plot([low, high], [low, high], color="black", lw=1, ls=":")
+    axes.set_xlabel("true")
+    axes.set_ylabel("predicted")
+    axes.grid(alpha=0.3)
+    axes.set_title(f"MAE {report.mae:.3g}, Pearson's r {report.pearson:.3f}")
     save_figure(figure, path)
 
 

@@ -1,13 +1,15 @@
 """`Predictions`: what a classifier said of each labelled text, kept in a file.
 
-Needed beside the figures of a `Report`, because whether one method beats another on a
+Needed beside the figures of a report, because whether one method beats another on a
 test set can only be judged text by text (`paired_bootstrap`).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,24 +17,51 @@ from siatl_keras.atomic import write_text
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """True classes and predicted probabilities, one row per text, in the file's order.
+class _Form:
+    """How truth and answers of a kind stand in the file, and come back from it."""
 
-    The file has a header and a line per text: `label_id`, the number of the true class,
-    then `probability_0`, `probability_1`, …, by class number, separated by tabs.
+    truth: str
+    answer: str
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+
+
+_NUMBERS = _Form(
+    "value",
+    "predicted_value",
+    lambda value: repr(float(value)),
+    lambda text: float(text),
+)
+_CLASSES = _Form(
+    "class", "predicted_class", lambda value: str(int(value)), lambda text: int(text)
+)
+_LABELS = _Form(
+    "labels",
+    "predicted_labels",
+    lambda row: ",".join(str(label) for label in np.flatnonzero(row)),
+    lambda text: [int(label) for label in text.split(",") if label],
+)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Truth, answers and the scores behind them, a row per text, in the file's order.
+
+    The file has a header and a line per text, separated by tabs: `class` and
+    `predicted_class` by number, also of levels; `labels` and `predicted_labels`, their
+    numbers with commas between; or `value` and `predicted_value`. Then, but for
+    numbers, `score_0`, `score_1`, …: the probability of each class or label.
 
     Attributes:
-        labels: int `[texts]`, numbers of the true classes.
-        probabilities: float `[texts, classes]`.
+        targets: what is true: int `[texts]`, 0 or 1 `[texts, labels]`, or float
+            `[texts]`.
+        predicted: what was answered, of the same shape.
+        scores: float `[texts, classes]`; `[texts, 0]` for numbers.
     """
 
-    labels: np.ndarray
-    probabilities: np.ndarray
-
-    @property
-    def predicted(self) -> np.ndarray:
-        """The most probable classes, int `[texts]`."""
-        return self.probabilities.argmax(-1)
+    targets: np.ndarray
+    predicted: np.ndarray
+    scores: np.ndarray
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the file, exactly: `read` gives equal arrays.
@@ -40,10 +69,14 @@ class Predictions:
         Args:
             path: a .tsv file.
         """
-        classes = range(self.probabilities.shape[1])
-        lines = ["\t".join(["label_id", *(f"probability_{i}" for i in classes)])]
-        for label, row in zip(self.labels, self.probabilities, strict=True):
-            lines.append("\t".join([str(int(label)), *(repr(float(p)) for p in row)]))
+        form = self._form
+        scores = (f"score_{index}" for index in range(self.scores.shape[1]))
+        lines = ["\t".join([form.truth, form.answer, *scores])]
+        for true, said, row in zip(
+            self.targets, self.predicted, self.scores, strict=True
+        ):
+            fields = [form.write(true), form.write(said)]
+            lines.append("\t".join([*fields, *(repr(float(p)) for p in row)]))
         write_text(path, "\n".join(lines) + "\n")
 
     @classmethod
@@ -59,24 +92,62 @@ class Predictions:
         # A byte that is not UTF-8 is no part of a number: its line is named below.
         with open(path, encoding="utf-8", errors="replace") as file:
             header, *lines = file.read().splitlines() or [""]
-        fields = len(header.split("\t"))
-        if not header.startswith("label_id\tprobability_0\tprobability_1") or not lines:
+        columns = header.split("\t")
+        scores = [f"score_{index}" for index in range(len(columns) - 2)]
+        form = next(
+            (
+                form
+                for form in (_CLASSES, _LABELS, _NUMBERS)
+                if columns == [form.truth, form.answer, *scores]
+            ),
+            None,
+        )
+        if form is None or not lines or (form is not _NUMBERS and len(scores) < 2):
             raise ValueError(
-                f"{path}, line 1: expected the columns label_id, probability_0, "
-                f"probability_1, … and a line per text, found {header[:60]!r} and "
-                f"{len(lines)} lines. Run the evaluation again."
+                f"{path}, line 1: expected the columns class, predicted_class, "
+                "score_0, score_1, … (or labels, or value) and a line per text, found "
+                f"{header[:60]!r} and {len(lines)} lines. Run the evaluation again."
             )
-        labels, probabilities = [], []
-        for number, line in enumerate(lines, start=2):
-            first, *rest = line.split("\t")
-            try:
-                if len(rest) + 1 != fields:
-                    raise ValueError(f"{len(rest) + 1} fields, not {fields}")
-                labels.append(int(first))
-                probabilities.append([float(value) for value in rest])
-            except ValueError as error:
-                raise ValueError(
-                    f"{path}, line {number}: expected a class number and {fields - 1} "
-                    f"probabilities ({error}). Run the evaluation again."
-                ) from error
-        return cls(np.array(labels), np.array(probabilities))
+        rows = [
+            _row(form, line, len(columns), f"{path}, line {number}")
+            for number, line in enumerate(lines, start=2)
+        ]
+        *sides, values = zip(*rows, strict=True)
+        truth, said = (
+            _as_matrix(side, len(scores), path) if form is _LABELS else np.array(side)
+            for side in sides
+        )
+        shape = (len(rows), len(scores))
+        return cls(truth, said, np.array(values).reshape(shape))
+
+    @property
+    def _form(self) -> _Form:
+        if self.targets.ndim == 2:
+            return _LABELS
+        return _NUMBERS if self.targets.dtype.kind == "f" else _CLASSES
+
+
+def _row(form: _Form, line: str, fields: int, place: str) -> tuple[Any, Any, Any]:
+    parts = line.split("\t")
+    try:
+        if len(parts) != fields:
+            raise ValueError(f"{len(parts)} fields, not {fields}")
+        truth, answer, *scores = parts
+        return form.read(truth), form.read(answer), [float(score) for score in scores]
+    except ValueError as error:
+        raise ValueError(
+            f"{place}: expected {form.truth}, {form.answer} and {fields - 2} scores "
+            f"({error}). Run the evaluation again."
+        ) from error
+
+
+def _as_matrix(rows: Any, size: int, path: str | os.PathLike[str]) -> np.ndarray:
+    matrix = np.zeros((len(rows), size), int)
+    for number, labels in enumerate(rows):
+        if labels and not 0 <= min(labels) <= max(labels) < size:
+            raise ValueError(
+                f"{path}, line {number + 2}: the label {max(labels)} has no score. Run "
+                "the evaluation again."
+            )
+        matrix[number, labels] = 1
+    return matrix

@@ -6,9 +6,10 @@ the metric `MacroF1`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.metrics import (
@@ -17,6 +18,8 @@ from sklearn.metrics import (
     f1_score,
     precision_recall_fscore_support,
 )
+
+from siatl_keras.evaluation.plots import plot_confusion_matrix
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Report:
         confusion: int `[classes, classes]`, rows are the true classes.
     """
 
+    picture: ClassVar[str] = "confusion.png"
+
     label_names: list[str]
     accuracy: float
     macro_f1: float
@@ -44,6 +49,19 @@ class Report:
     f1: list[float]
     support: list[int]
     confusion: list[list[int]]
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """The figures to compare methods by, the main one first."""
+        return {"macro_f1": self.macro_f1, "accuracy": self.accuracy}
+
+    def draw(self, path: str | os.PathLike[str]) -> None:
+        """Draws the confusion matrix.
+
+        Args:
+            path: PNG to be written.
+        """
+        plot_confusion_matrix(self, path)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the figures for JSON."""

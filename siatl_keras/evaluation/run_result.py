@@ -45,7 +45,7 @@ class RunResult:
                 f"{path}: not JSON ({error}). Delete the folder to have the run done "
                 "again."
             ) from error
-        if "test" not in metrics:
+        if not {"test", "measures"} <= metrics.keys():
             raise ValueError(
                 f"{path}: no figures on test texts. Give the data set's flag file a "
                 "`--test`, and delete the folder to have the run done again."
@@ -58,14 +58,17 @@ class RunResult:
         )
 
     @property
-    def macro_f1(self) -> float:
-        """Macro F1 on the test texts."""
-        return self.metrics["test"]["macro_f1"]
+    def measures(self) -> list[str]:
+        """Names of the figures on the test texts, the main one first."""
+        return self.metrics["measures"]
 
-    @property
-    def accuracy(self) -> float:
-        """Accuracy on the test texts."""
-        return self.metrics["test"]["accuracy"]
+    def value(self, measure: str) -> float:
+        """Returns a figure on the test texts.
+
+        Args:
+            measure: one of `measures`.
+        """
+        return self.metrics["test"][measure]
 
     @property
     def lm_perplexity(self) -> float | None:
@@ -74,5 +77,5 @@ class RunResult:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes."""
-        return len(self.metrics["test"]["classes"])
+        """Number of classes or levels; 0 where there are none."""
+        return len(self.metrics["test"].get("classes", ()))

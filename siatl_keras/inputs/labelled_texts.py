@@ -1,4 +1,4 @@
-"""`labelled_texts`: texts, class numbers and weights, checked against one another."""
+"""`labelled_texts`: texts, targets and weights, checked against one another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from siatl_keras.inputs.class_labels import ClassLabels
+from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.rows import quoted, rows_of
 from siatl_keras.inputs.texts import as_texts
 
@@ -18,12 +18,12 @@ class LabelledTexts:
 
     Attributes:
         texts: list of str or UTF-8 bytes, or of tuples of two.
-        labels: int32 `[texts]`, class numbers.
+        targets: what the task learns, `[texts]` or `[texts, …]`.
         weights: float32 `[texts]`, weights of the task loss; `None` if all are 1.
     """
 
     texts: list[Any]
-    labels: np.ndarray
+    targets: np.ndarray
     weights: np.ndarray | None
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class LabelledTexts:
         """
         return LabelledTexts(
             [self.texts[position] for position in positions],
-            self.labels[positions],
+            self.targets[positions],
             None if self.weights is None else self.weights[positions],
         )
 
@@ -47,27 +47,27 @@ class LabelledTexts:
         Args:
             table: float `[classes]`.
         """
-        weights = table[self.labels]
+        weights = table[self.targets]
         if self.weights is not None:
             weights = weights * self.weights
-        return LabelledTexts(self.texts, self.labels, weights.astype("float32"))
+        return LabelledTexts(self.texts, self.targets, weights.astype("float32"))
 
 
 def labelled_texts(
     x: Any,
     y: Any,
     sample_weight: Any,
-    classes: ClassLabels,
+    task: Any,
     names: tuple[str, str, str] = ("x", "y", "sample_weight"),
     pairs: bool = False,
 ) -> LabelledTexts:
-    """Turns what users pass into texts, class numbers and weights.
+    """Turns what users pass into texts, targets and weights.
 
     Args:
         x: texts, see `as_texts`.
-        y: labels, see `ClassLabels.encode`.
+        y: labels, as the task takes them.
         sample_weight: numbers, one for each text, or `None`.
-        classes: the classes.
+        task: what is learned, a `siatl_keras.tasks.Task`.
         names: how messages call the three.
         pairs: whether texts come in pairs.
 
@@ -84,13 +84,13 @@ def labelled_texts(
         raise ValueError(
             f"`{names[1]}` is missing. Pass a label for each of the {len(texts)} texts."
         )
-    labels = classes.encode(y, names[1])
-    _check_length(labels, texts, names[1])
+    targets = task.encode(Column(y, names[1]))
+    _check_length(targets, texts, names[1])
     weights = None
     if sample_weight is not None:
         weights = as_weights(sample_weight, names[2])
         _check_length(weights, texts, names[2])
-    return LabelledTexts(texts, labels, weights)
+    return LabelledTexts(texts, targets, weights)
 
 
 def as_weights(sample_weight: Any, argument: str) -> np.ndarray:

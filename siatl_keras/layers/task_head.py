@@ -1,4 +1,4 @@
-"""`TaskHead`: from a language model's hidden states to class logits.
+"""`TaskHead`: from a language model's hidden states to the task's outputs.
 
 Source: Chronopoulou et al. 2019, section 3: a task LSTM, self-attention, a softmax; and
 Howard & Ruder 2018 (ULMFiT), section 3.3: concat pooling, two linear blocks.
@@ -17,6 +17,7 @@ from siatl_keras.arguments import check_flag, check_share, check_whole
 from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
 from siatl_keras.layers.poolings import PoolingInput, make_pooling
+from siatl_keras.layers.windowed_pooling import WindowedPooling
 
 # Those of the constructor that a model passes on.
 HEAD_ARGUMENTS = (
@@ -35,13 +36,13 @@ HEAD_ARGUMENTS = (
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class TaskHead(keras.layers.Layer):
-    """Runs a task LSTM over hidden states, pools its steps and classifies.
+    """Runs a task LSTM over hidden states, pools its steps, and gives outputs.
 
     Args:
-        num_classes: int, at least 2.
+        num_outputs: int, such as the number of classes.
         units: int, units of each task LSTM (of each direction).
         num_layers: int, task LSTMs on top of each other; 0 pools the hidden states,
-            from which all classes start out as likely.
+            from which all outputs start out at 0.
         bidirectional: bool, whether they run both ways.
         pooling: "attention" (the paper's), "last" (the state after the last token),
             "mean", "concat" (ULMFiT's: last, maximum and mean), or a layer of one's
@@ -53,6 +54,8 @@ class TaskHead(keras.layers.Layer):
         block_units: int, units of a `LinearBlock` with ReLU before the classes, which
             are then a `LinearBlock` too, as in ULMFiT; 0 for neither.
         block_dropout: float, dropout on the output of the former.
+        windows: `(length, step)` of the windows that long texts are pooled in, see
+            `WindowedPooling`; `None` pools all steps at once.
         **kwargs: see `keras.layers.Layer`.
 
     Call arguments:
@@ -62,8 +65,8 @@ class TaskHead(keras.layers.Layer):
         training: bool.
 
     Returns:
-        `(logits [batch, classes], weights [batch, time])`, both float32. The weights
-        are those of the pooling; 0 where it has none (`has_weights`).
+        `(outputs [batch, num_outputs], weights [batch, time])`, both float32. The
+        weights are those of the pooling; 0 where it has none (`has_weights`).
 
     Raises:
         ValueError: if an argument is out of range.
@@ -71,7 +74,7 @@ class TaskHead(keras.layers.Layer):
 
     def __init__(
         self,
-        num_classes: int,
+        num_outputs: int,
         units: int = 100,
         num_layers: int = 1,
         bidirectional: bool = False,
@@ -82,9 +85,10 @@ class TaskHead(keras.layers.Layer):
         output_dropout: float = 0.0,
         block_units: int = 0,
         block_dropout: float = 0.0,
+        windows: tuple[int, int] | None = None,
         **kwargs: Any,
     ) -> None:
-        check_whole(2, num_classes=num_classes)
+        check_whole(1, num_outputs=num_outputs)
         check_whole(1, units=units)
         check_whole(0, num_layers=num_layers, block_units=block_units)
         check_flag(bidirectional=bidirectional)
@@ -96,7 +100,7 @@ class TaskHead(keras.layers.Layer):
             block_dropout=block_dropout,
         )
         super().__init__(**kwargs)
-        self.num_classes = num_classes
+        self.num_outputs = num_outputs
         self.units = units
         self.num_layers = num_layers
         self.bidirectional = bidirectional
@@ -120,7 +124,8 @@ class TaskHead(keras.layers.Layer):
         self.locked_dropouts = [
             keras.layers.SpatialDropout1D(rate, dtype=dtype) for rate in rates
         ]
-        self._pooling_name = pooling if isinstance(pooling, str) else None
+        self._pooling = pooling if isinstance(pooling, str) else None
+        self.windows = windows
         self.pooling_layer = make_pooling(
             pooling,
             PoolingInput(
@@ -129,6 +134,11 @@ class TaskHead(keras.layers.Layer):
                 dtype,
             ),
         )
+        self._pooling = self._pooling or self.pooling_layer
+        if windows is not None:
+            self.pooling_layer = WindowedPooling(
+                self.pooling_layer, *windows, dtype=dtype, name="windows"
+            )
         self.block = None
         # float32: losses and probabilities of a mixed-precision model need it.
         if block_units:
@@ -136,7 +146,7 @@ class TaskHead(keras.layers.Layer):
                 block_units, output_dropout, "relu", dtype=dtype, name="block"
             )
             self.classes = LinearBlock(
-                num_classes, block_dropout, dtype="float32", name="classes"
+                num_outputs, block_dropout, dtype="float32", name="classes"
             )
         else:
             self.output_dropout_layer = keras.layers.Dropout(
@@ -146,7 +156,7 @@ class TaskHead(keras.layers.Layer):
             # random weights these decide the first predictions, and a small rate takes
             # epochs to outweigh them. A task LSTM's states are all within ±1.
             self.classes = keras.layers.Dense(
-                num_classes,
+                num_outputs,
                 kernel_initializer="glorot_uniform" if num_layers else "zeros",
                 dtype="float32",
                 name="classes",
@@ -155,7 +165,7 @@ class TaskHead(keras.layers.Layer):
     @property
     def pooling(self) -> Any:
         """The pooling's name, or a layer of the user's own."""
-        return self._pooling_name or self.pooling_layer
+        return self._pooling
 
     @property
     def has_weights(self) -> bool:
@@ -181,7 +191,7 @@ class TaskHead(keras.layers.Layer):
         self.classes.build((shape[0], features))
 
     def call(self, hidden: Any, padding_mask: Any, training: bool = False) -> Any:
-        """Classifies; see the class."""
+        """Computes the outputs; see the class."""
         x = self.locked_dropouts[0](hidden, training=training)
         # Reading left to right, padding on the right comes after all real steps.
         mask = ops.cast(padding_mask, "bool") if self.bidirectional else None
@@ -201,10 +211,10 @@ class TaskHead(keras.layers.Layer):
     def compute_output_spec(
         self, hidden: Any, padding_mask: Any, training: bool = False
     ) -> Any:
-        """Returns the specs of the logits and of the weights."""
+        """Returns the specs of the outputs and of the weights."""
         batch, time = hidden.shape[:2]
         return (
-            keras.KerasTensor((batch, self.num_classes), dtype="float32"),
+            keras.KerasTensor((batch, self.num_outputs), dtype="float32"),
             keras.KerasTensor((batch, time), dtype="float32"),
         )
 
@@ -212,16 +222,18 @@ class TaskHead(keras.layers.Layer):
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),
-            "num_classes": self.num_classes,
+            "num_outputs": self.num_outputs,
             "units": self.units,
             "num_layers": self.num_layers,
             "bidirectional": self.bidirectional,
-            "pooling": self._pooling_name
-            or keras.saving.serialize_keras_object(self.pooling_layer),
+            "pooling": self._pooling
+            if isinstance(self._pooling, str)
+            else keras.saving.serialize_keras_object(self._pooling),
             "input_dropout": self.input_dropout,
             "lstm_dropout": self.lstm_dropout,
             "attention_dropout": self.attention_dropout,
             "output_dropout": self.output_dropout,
             "block_units": self.block_units,
             "block_dropout": self.block_dropout,
+            "windows": self.windows,
         }

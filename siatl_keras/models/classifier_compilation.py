@@ -20,7 +20,6 @@ from siatl_keras.models.compile_arguments import (
 from siatl_keras.models.sliced_training import refuse_xla
 from siatl_keras.training import (
     LanguageModelingLoss,
-    MacroF1,
     SyncedLossScaleOptimizer,
     TokenPerplexity,
     paper_optimizer,
@@ -28,7 +27,7 @@ from siatl_keras.training import (
 
 
 class ClassifierCompilation:
-    """Mixin for a `keras.Model` with `LayerGroups`, `gamma` and `num_classes`."""
+    """Mixin for a `keras.Model` with `LayerGroups`, `gamma` and `task`."""
 
     def compile(
         self,
@@ -50,19 +49,22 @@ class ClassifierCompilation:
             optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
                 `paper_optimizer`: Adam for new layers, and for pretrained ones SGD
                 on an LSTM, a second Adam on other backbones.
-            loss: a loss for the task, or `{"task": loss}`; "auto" is sparse categorical
-                cross-entropy. The LM loss is always the mean over real tokens. Keras's
-                crossentropies compute from logits, whatever their `from_logits`, its
-                other losses from the softmax (see `siatl_keras.training.task_loss`);
-                functions and losses of one's own get class numbers and logits.
+            loss: a loss for the task, or `{"task": loss}`; "auto" is the task's own, of
+                classes the cross-entropy. The LM loss is always the mean over real
+                tokens. Of classes, Keras's crossentropies compute from logits, whatever
+                their `from_logits`, its other losses from the softmax (see
+                `siatl_keras.training.task_loss`); functions and losses of one's own get
+                class numbers and logits. For other tasks, see `loss` of
+                `siatl_keras.tasks.MultiLabel`, `Ordinal` and `Regression`.
             loss_weights: dict or list of the weights of `task` and `lm`; the LM's sets
                 `model.gamma`, which a `GammaDecay` then assigns. What is not given is 1
                 for the task, and γ as it is.
-            metrics: list of metrics of the task, or `{"task": list}`; "auto" is
-                accuracy and macro F1. Keras's metrics get the targets and
-                probabilities that they take (see `siatl_keras.training.task_metric`);
-                one's own get class numbers and logits. The LM's perplexity is always
-                reported, but in training on `sampled_words`.
+            metrics: list of metrics of the task, or `{"task": list}`; "auto" is the
+                task's own, of classes accuracy and macro F1. Keras's metrics get the
+                targets and probabilities that they take (see
+                `siatl_keras.training.task_metric`); one's own get class numbers and
+                logits, or what `loss` gets of other tasks. The LM's perplexity is
+                always reported, but in training on `sampled_words`.
             weighted_metrics: like `metrics`, weighted by the texts' weights.
             sampled_words: int, words of the vocabulary that estimate the LM loss in
                 training, see `siatl_keras.layers.sampled_cross_entropy`; the fewer, the
@@ -72,7 +74,7 @@ class ClassifierCompilation:
 
         Raises:
             ValueError: if `jit_compile` is true, `sampled_words` is not from 2 to the
-                vocabulary's size, a loss or metric cannot be computed from classes, or
+                vocabulary's size, a loss or metric is not one of the task's targets, or
                 a weight is negative or no number.
         """
         refuse_xla(jit_compile)
@@ -89,11 +91,12 @@ class ClassifierCompilation:
         weights = checked_loss_weights(loss_weights, gamma, auxiliary)
         if weights:
             arguments["loss_weights"] = weights
-        batch = TrialBatch(self.num_classes)  # type: ignore[attr-defined]
+        task = self.task  # type: ignore[attr-defined]
+        batch = TrialBatch(task)
         with self.distribute_strategy.scope():  # type: ignore[attr-defined]
             loss = checked_task_loss(loss, batch)
             if _is_auto(metrics):
-                metrics = ["accuracy", MacroF1(self.num_classes)]  # type: ignore[attr-defined]
+                metrics = task.default_metrics()
             metrics = checked_task_metrics("metrics", metrics, batch, False)
             weighted_metrics = checked_task_metrics(
                 "weighted_metrics", weighted_metrics, batch, True

@@ -15,7 +15,8 @@ import keras
 import numpy as np
 
 from siatl_keras import _keras_step_internals
-from siatl_keras.training import LanguageModelingLoss, task_loss, task_metric
+from siatl_keras.tasks import Task
+from siatl_keras.training import LanguageModelingLoss
 
 OUTPUTS = ("task", "lm")
 # Names that the logs have already.
@@ -27,25 +28,26 @@ class TrialBatch:
     """A batch of the task to try losses and metrics on; the values do not matter.
 
     Attributes:
-        num_classes: int, classes of the model.
+        task: the model's.
     """
 
-    num_classes: int
+    task: Task
 
     @property
     def rows(self) -> int:
-        """Another number than 1 or that of classes, lest shapes agree by accident."""
-        return self.num_classes + 2
+        """Another number than 1 or that of outputs, lest shapes agree by accident."""
+        return self.task.num_outputs + 2
 
     @property
     def y_true(self) -> Any:
-        """Class numbers, int32 `[rows]`."""
-        return np.zeros(self.rows, "int32")
+        """Targets, `[rows, …]`."""
+        shape = (self.rows, *self.task.target_shape)
+        return np.zeros(shape, self.task.target_dtype)
 
     @property
     def y_pred(self) -> Any:
-        """Logits, float32 `[rows, classes]`."""
-        return np.zeros((self.rows, self.num_classes), "float32")
+        """Outputs, float32 `[rows, outputs]`."""
+        return np.zeros((self.rows, self.task.num_outputs), "float32")
 
     @property
     def sample_weight(self) -> Any:
@@ -62,7 +64,7 @@ def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
         batch: what to try it on.
 
     Returns:
-        a loss of class numbers and logits.
+        a loss of targets and outputs.
 
     Raises:
         ValueError: if it is none, or another loss is asked for the LM.
@@ -81,9 +83,10 @@ def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
         raise ValueError(
             '`loss` must be a loss of the task, or "auto". Received: loss=None.'
         )
-    made = task_loss("crossentropy" if _is_auto(loss) else loss, batch.num_classes)
+    made = batch.task.loss(loss)
     # As Keras hands targets to a loss.
-    _try("loss", loss, made, batch.y_true.astype("float32"), batch.y_pred)
+    targets = batch.y_true.astype("float32")
+    _try("loss", loss, batch.task.shapes, made, targets, batch.y_pred)
     return made
 
 
@@ -99,7 +102,7 @@ def checked_task_metrics(
         weighted: bool, whether they get weights.
 
     Returns:
-        metrics of class numbers and logits.
+        metrics of targets and outputs.
 
     Raises:
         ValueError: if one is no metric, cannot take the targets, or has a name that
@@ -122,7 +125,7 @@ def checked_task_metrics(
                 f"`{argument}` must be one list, of the task's metrics, or a dict "
                 f'such as {{"task": ["accuracy"]}}. Received: {metrics!r}.'
             )
-        shaped = task_metric(metric, batch.num_classes)
+        shaped = batch.task.metric(metric)
         name = getattr(shaped, "name", None)
         if name in RESERVED_NAMES:
             raise ValueError(
@@ -131,7 +134,8 @@ def checked_task_metrics(
             )
         update = getattr(shaped, "update_state", None)
         weights = (batch.sample_weight,) if weighted and update else ()
-        _try(argument, metric, update or shaped, batch.y_true, batch.y_pred, *weights)
+        arrays = (batch.y_true, batch.y_pred, *weights)
+        _try(argument, metric, batch.task.shapes, update or shaped, *arrays)
         made.append(shaped)
     return made
 
@@ -203,13 +207,12 @@ def _is_config(value: Any) -> bool:
     return isinstance(value, Mapping) and "class_name" in value
 
 
-def _try(argument: str, given: Any, function: Any, *arrays: Any) -> None:
+def _try(argument: str, given: Any, takes: str, function: Any, *arrays: Any) -> None:
     """Runs a loss or metric on arrays without values, which builds it."""
     try:
         _keras_step_internals.symbolic_call(function, *arrays)
     except Exception as error:
         name = getattr(given, "name", None) or getattr(given, "__name__", None)
         raise ValueError(
-            f"`{argument}`: {name or given!r} cannot be computed from class numbers "
-            f"[batch] and logits [batch, classes]: {error}"
+            f"`{argument}`: {name or given!r} cannot be computed from {takes}: {error}"
         ) from error

@@ -24,6 +24,8 @@ def from_language_model(
     backbone_overrides: dict[str, Any] | None,
     sequence_length: int | None = None,
     pairs: bool | None = None,
+    long_texts: str | None = None,
+    max_windows: int | None = None,
     **kwargs: Any,
 ) -> Any:
     """Puts a new classifier on the backbone of a preset.
@@ -35,6 +37,8 @@ def from_language_model(
         backbone_overrides: arguments of the backbone that replace the saved ones.
         sequence_length: int, of the preprocessor, 80 if not given.
         pairs: bool, of the preprocessor, `False` if not given.
+        long_texts: of the preprocessor, "cut" if not given.
+        max_windows: int, of the preprocessor, its own default if not given.
         **kwargs: `dtype`, the backbone's, the current policy if not given; and
             arguments of the class.
 
@@ -55,8 +59,15 @@ def from_language_model(
         _keras_hub_internals.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
     )
     refuse_unknown_arguments(classifier, kwargs, TASK_ARGUMENTS)
-    for name, value in {"sequence_length": sequence_length, "pairs": pairs}.items():
-        if value is not None and "preprocessor" in kwargs:
+    asked: dict[str, Any] = {
+        "sequence_length": sequence_length,
+        "pairs": pairs,
+        "long_texts": long_texts,
+        "max_windows": max_windows,
+    }
+    asked = {name: value for name, value in asked.items() if value is not None}
+    for name in asked:
+        if "preprocessor" in kwargs:
             raise TypeError(
                 f"`{name}` is for the preprocessor that is made where none is passed. "
                 f"Set it on `preprocessor`."
@@ -66,9 +77,8 @@ def from_language_model(
         saved = _keras_hub_internals.preprocessor_config(preset)
         kwargs["preprocessor"] = SiATLPreprocessor(
             _keras_hub_internals.load_tokenizer(preset),
-            sequence_length=80 if sequence_length is None else sequence_length,
             pad_to_sequence_length=needs_fixed_length(backbone),
-            pairs=False if pairs is None else pairs,
+            **asked,
             **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},
         )
     return classifier(backbone, **kwargs)

@@ -141,20 +141,10 @@ class LSTMBackbone(keras_hub.models.Backbone):
         # === Functional model ===
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
-        x = self.token_embedding(token_ids)  # [batch, time, embedding]
-        x = self.embedding_dropout_layer(x, token_ids)
-        x = self.embedding_noise_layer(x)
-        for dropout, lstm in zip(self.locked_dropouts, self.lstms, strict=False):
-            # No mask: with padding on the right no real step sees a padded one, and
-            # neither the CPU kernel nor cuDNN then has to select states.
-            x, _, _ = lstm(dropout(x))  # [batch, time, hidden]
-        x = self.locked_dropouts[-1](x)
-        if self.projection is not None:
-            x = self.projection(x)  # [batch, time, embedding]
-        x = x * ops.cast(ops.expand_dims(padding_mask, -1), x.dtype)
+        outputs, _ = self.read(token_ids, padding_mask)
         super().__init__(
             inputs={"token_ids": token_ids, "padding_mask": padding_mask},
-            outputs=x,
+            outputs=outputs,
             dtype=dtype,
             **kwargs,
         )
@@ -171,6 +161,43 @@ class LSTMBackbone(keras_hub.models.Backbone):
         self.hidden_dropout = hidden_dropout
         self.output_dropout = output_dropout
         self.recurrent_weight_dropout = recurrent_weight_dropout
+
+    def read(
+        self,
+        token_ids: Any,
+        padding_mask: Any,
+        states: Any = None,
+        training: bool | None = None,
+    ) -> tuple[Any, list[Any]]:
+        """Runs tokens, from given states if there are any.
+
+        Args:
+            token_ids: int `[batch, time]`.
+            padding_mask: int `[batch, time]`, padding on the right.
+            states: float `[batch, layers, 2, hidden]`; zeros if not given.
+            training: bool, whether dropout is on.
+
+        Returns:
+            `(outputs, as the call's; hidden and cell state of each LSTM after the last
+            step, real or not)`.
+        """
+        x = self.token_embedding(token_ids)  # [batch, time, embedding]
+        x = self.embedding_dropout_layer(x, token_ids, training=training)
+        x = self.embedding_noise_layer(x, training=training)
+        after = []
+        for index, lstm in enumerate(self.lstms):
+            before = None
+            if states is not None:
+                before = [states[:, index, 0], states[:, index, 1]]
+            x = self.locked_dropouts[index](x, training=training)
+            # No mask: with padding on the right no real step sees a padded one, and
+            # neither the CPU kernel nor cuDNN then has to select states.
+            x, *state = lstm(x, initial_state=before, training=training)
+            after.append(state)  # x: [batch, time, hidden]
+        x = self.locked_dropouts[-1](x, training=training)
+        if self.projection is not None:
+            x = self.projection(x)  # [batch, time, embedding]
+        return x * ops.cast(ops.expand_dims(padding_mask, -1), x.dtype), after
 
     def initial_states(self, batch_size: Any) -> Any:
         """Returns zero states for `step_states`.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from siatl_keras.arguments import check_whole
 from siatl_keras.data import classification_dataset as build_dataset
-from siatl_keras.inputs import ClassLabels, LabelledTexts, packed_batches
+from siatl_keras.inputs import LabelledTexts, packed_batches
 from siatl_keras.models.check_preprocessor import check_preprocessor
 
 BATCH_SIZE = 32
@@ -18,33 +17,14 @@ DATASETS = (tf.data.Dataset, keras.utils.PyDataset)
 
 
 class RawTextBatches:
-    """Mixin for a `keras_hub.models.Task` with `preprocessor` and `label_names`."""
-
-    @property
-    def classes(self) -> ClassLabels:
-        """The names of the classes, and how labels are read."""
-        return ClassLabels(self.label_names)  # type: ignore[attr-defined]
-
-    def label_ids(self, labels: Any) -> np.ndarray:
-        """Turns class names or numbers into class numbers.
-
-        Args:
-            labels: see `ClassLabels.encode`.
-
-        Returns:
-            int32 numpy array.
-
-        Raises:
-            ValueError: if a label is not one of the model's classes.
-        """
-        return self.classes.encode(labels, "labels")
+    """Mixin for a `keras_hub.models.Task` with `preprocessor` and `task`."""
 
     def _dataset(
         self, data: LabelledTexts, batch_size: int | None, **how: Any
     ) -> tf.data.Dataset:
         return build_dataset(
             data.texts,
-            data.labels,
+            data.targets,
             self._texts_preprocessor,
             checked_batch_size(batch_size),
             sample_weight=data.weights,
@@ -55,7 +35,7 @@ class RawTextBatches:
         return packed_batches(
             data,
             self.preprocessor,  # type: ignore[attr-defined]
-            self.classes,
+            self.task,  # type: ignore[attr-defined]
             argument,
             labelled,
             **how,

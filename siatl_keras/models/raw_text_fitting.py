@@ -17,11 +17,10 @@ from siatl_keras.data import EpochCounter
 from siatl_keras.inputs import (
     LabelledTexts,
     as_text_tensor,
-    class_weights,
     labelled_texts,
     validation_split,
 )
-from siatl_keras.inputs.batches import errors_of_rows
+from siatl_keras.inputs.refusals import errors_of_rows
 from siatl_keras.models.raw_text_batches import (
     DATASETS,
     RawTextBatches,
@@ -31,7 +30,7 @@ from siatl_keras.training import CompleteLogs, LossMonitors, SetEpoch
 
 
 class RawTextFitting(RawTextBatches):
-    """Mixin for a `keras_hub.models.Task` with `preprocessor` and `label_names`."""
+    """Mixin for a `keras_hub.models.Task` with `preprocessor` and `task`."""
 
     def fit(
         self,
@@ -57,7 +56,8 @@ class RawTextFitting(RawTextBatches):
                 Or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches `(texts,
                 labels)` or `(texts, labels, weights)`, or of packed batches as
                 `siatl_keras.data.classification_dataset` makes them.
-            y: class numbers or class names, one for each text, see `ClassLabels`.
+            y: labels, as the task takes them: for `SingleLabel` a class number or
+                class name for each text.
             batch_size: int, 32 if not given.
             sample_weight: float, one for each text, weights of the task loss.
             validation_split: float between 0 and 1, share of the texts that are held
@@ -100,7 +100,7 @@ class RawTextFitting(RawTextBatches):
                     data, validation_split, shuffle, verbose
                 )
             if class_weight is not None:
-                table = self._class_weights(class_weight, data.labels)
+                table = self._class_weights(class_weight, data.targets)
                 data = data.weighted_by_class(table)
             epoch = EpochCounter()
             callbacks.append(SetEpoch(epoch))
@@ -181,11 +181,11 @@ class RawTextFitting(RawTextBatches):
         data = self._labelled(x, y, sample_weight)
         if class_weight is not None:
             data = data.weighted_by_class(
-                self._class_weights(class_weight, data.labels)
+                self._class_weights(class_weight, data.targets)
             )
         return self._texts_preprocessor(
             as_text_tensor(data.texts, self.takes_pairs),
-            y=tf.constant(data.labels),
+            y=tf.constant(data.targets),
             sample_weight=data.weights,
         )
 
@@ -197,17 +197,19 @@ class RawTextFitting(RawTextBatches):
         names: Any = ("x", "y", "sample_weight"),
     ) -> LabelledTexts:
         pairs = self.takes_pairs
-        return labelled_texts(x, y, sample_weight, self.classes, names, pairs)
+        task = self.task  # type: ignore[attr-defined]
+        return labelled_texts(x, y, sample_weight, task, names, pairs)
 
-    def _class_weights(self, class_weight: Any, labels: np.ndarray | None) -> Any:
+    def _class_weights(self, class_weight: Any, targets: np.ndarray | None) -> Any:
         if class_weight is None:
             return None
-        return class_weights(class_weight, self.classes, labels)
+        return self.task.class_weights(class_weight, targets)  # type: ignore[attr-defined]
 
     def _split(
         self, data: LabelledTexts, share: float, shuffle: bool, verbose: Any
     ) -> tuple[LabelledTexts, LabelledTexts]:
-        training, held_out = validation_split(data.labels, share, stratified=shuffle)
+        strata = self.task.strata(data.targets)  # type: ignore[attr-defined]
+        training, held_out = validation_split(strata, share, stratified=shuffle)
         if verbose:
             which = "the last of each class" if shuffle else "the last"
             print(

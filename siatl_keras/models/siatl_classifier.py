@@ -16,9 +16,6 @@ import tensorflow as tf
 from siatl_keras import _keras_hub_internals, _keras_internals
 from siatl_keras.arguments import check_flag
 from siatl_keras.checksums import write_checksums
-from siatl_keras.data import LabelMap
-from siatl_keras.inputs.class_labels import class_names
-from siatl_keras.inputs.texts import as_text_tensor, as_texts
 from siatl_keras.layers import TaskHead
 from siatl_keras.layers.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.causal_head import (
@@ -42,13 +39,14 @@ from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_fitting import RawTextFitting
 from siatl_keras.models.raw_text_prediction import RawTextPrediction
 from siatl_keras.models.sliced_training import SlicedTraining
-from siatl_keras.models.token_names import token_names
 from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
     refuse_unknown_arguments,
 )
 from siatl_keras.models.whole_model_saving import WholeModelSaving
+from siatl_keras.models.window_reading import TextReader
 from siatl_keras.presets.check_preset import named_errors
+from siatl_keras.tasks import Task, chosen_task
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -64,7 +62,11 @@ class SiATLClassifier(
     WholeModelSaving,
     keras_hub.models.Task,
 ):
-    """Classifies texts on top of a pretrained causal language model.
+    """Answers something about texts on top of a pretrained causal language model.
+
+    What it answers is its `task`: a class (`SingleLabel`, where `num_classes` or
+    `label_names` is passed), several labels, a level or a number, see
+    `siatl_keras.tasks`.
 
     The model has two outputs, task logits and LM logits, and trains on the task loss
     plus `gamma` times the LM loss. Its layers form three groups, top first: `task`,
@@ -78,8 +80,8 @@ class SiATLClassifier(
     compile again: groups and stages are then the adapters'. What is saved and exported
     has them merged into the weights; a run with `BackupAndRestore` resumes with them.
 
-    `fit`, `evaluate` and `predict` take raw texts; labels are class numbers, or class
-    names where `label_names` is given. `predict` returns the task logits.
+    `fit`, `evaluate` and `predict` take raw texts, and labels as the task takes them.
+    `predict` returns the task's outputs, such as logits; `predict_labels` answers.
 
     Args:
         backbone: a causal KerasHub backbone, such as `LSTMBackbone` or
@@ -87,6 +89,7 @@ class SiATLClassifier(
         num_classes: int, number of classes; may be left out with `label_names`.
         preprocessor: a `SiATLPreprocessor`, or `None` for token ids in.
         label_names: names of the classes, in the order of their numbers.
+        task: a `siatl_keras.tasks.Task`, in place of the classes.
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
         units: int, units of the task LSTM.
         num_layers: int, number of task LSTMs, 0 for none; `None` is the paper's 1 on an
@@ -108,13 +111,13 @@ class SiATLClassifier(
         inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
 
     Returns:
-        dict of `task`, logits float32 `[batch, classes]`, and `lm`, LM logits
-        `[batch, time, vocabulary]`.
+        dict of `task`, the task's outputs float32 `[batch, outputs]`, and `lm`, LM
+        logits `[batch, time, vocabulary]`.
 
     Raises:
-        ValueError: if `num_classes` and `label_names` are both missing or disagree, or
-            the backbone is no causal language model's, or `gradient_checkpointing` is
-            asked for and it has no blocks.
+        ValueError: if there is not one of classes and `task`, `num_classes` and
+            `label_names` disagree, the backbone is no causal language model's, or
+            `gradient_checkpointing` is asked for and it has no blocks.
 
     Example:
     >>> import siatl_keras
@@ -136,6 +139,7 @@ class SiATLClassifier(
         num_classes: int | None = None,
         preprocessor: Any = None,
         label_names: Sequence[str] | None = None,
+        task: Task | None = None,
         auxiliary_loss: bool = True,
         units: int = 100,
         num_layers: int | None = None,
@@ -152,8 +156,7 @@ class SiATLClassifier(
     ) -> None:
         refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
         check_flag(auxiliary_loss=auxiliary_loss)
-        label_names = class_names(num_classes, label_names)
-        num_classes = len(label_names)
+        task = chosen_task(task, num_classes, label_names)
         check_causal(backbone, preprocessor)
         check_preprocessor(backbone, preprocessor)
         if gradient_checkpointing:
@@ -163,13 +166,15 @@ class SiATLClassifier(
 
         # === Layers ===
         self.backbone = backbone
+        self.reader = TextReader(backbone, preprocessor)
         self.preprocessor = preprocessor
         self.task_head = TaskHead(
-            num_classes,
+            task.num_outputs,
             units=units,
             num_layers=num_layers,
             bidirectional=bidirectional,
             pooling=pooling,
+            windows=self.reader.pooled_windows,
             input_dropout=input_dropout,
             lstm_dropout=lstm_dropout,
             attention_dropout=attention_dropout,
@@ -180,20 +185,20 @@ class SiATLClassifier(
             name="task_head",
         )
 
+        # Set before KerasHub's __init__, which compiles.
+        self.task = task
+        self.auxiliary_loss = auxiliary_loss
+        self.gradient_checkpointing = gradient_checkpointing
+
         # === Functional model ===
         inputs = backbone.input
         hidden = backbone(inputs)  # [batch, time, embedding]
-        task_logits, _ = self.task_head(hidden, inputs["padding_mask"])
+        outputs, _ = self._task_outputs(hidden, inputs["padding_mask"])
         lm_logits = backbone.token_embedding(hidden, reverse=True)
-        # Set before Task.__init__, which compiles.
-        self.auxiliary_loss = auxiliary_loss
-        self.gradient_checkpointing = gradient_checkpointing
-        self.num_classes = num_classes
-        self.label_names = label_names
         self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
         self.sampling_seed = keras.random.SeedGenerator()
         super().__init__(
-            inputs=inputs, outputs={"task": task_logits, "lm": lm_logits}, **kwargs
+            inputs=inputs, outputs={"task": outputs, "lm": lm_logits}, **kwargs
         )
 
     @property
@@ -207,9 +212,9 @@ class SiATLClassifier(
         return default_optimizer(type(self.backbone))
 
     @property
-    def label_map(self) -> LabelMap:
-        """The names of the classes, to encode labels of files with."""
-        return LabelMap(self.label_names)
+    def label_names(self) -> list[str]:
+        """Names of the classes, levels or labels, in the order of their numbers."""
+        return self.task.label_names
 
     @property
     def lm_learns(self) -> bool:
@@ -219,23 +224,24 @@ class SiATLClassifier(
     def training_outputs(
         self, x: Any, y: Any, sample_weight: Any, training: bool
     ) -> dict[str, tf.Tensor]:
-        """Returns task logits, and the LM's per-token losses in place of its logits."""
+        """Returns task outputs, and the LM's losses per token in place of logits."""
         recompute = training and self.gradient_checkpointing
         with checkpointed(blocks_of(self.backbone) if recompute else ()):
-            hidden = self.backbone(x, training=training)
-        task_logits, _ = self.task_head(hidden, x["padding_mask"], training=training)
+            hidden = self.reader(x, training)
+        outputs, _ = self._task_outputs(hidden, x["padding_mask"], training)
         if training and not self.lm_learns:
-            return {"task": task_logits, "lm": tf.zeros_like(sample_weight["lm"])}
+            return {"task": outputs, "lm": tf.zeros_like(sample_weight["lm"])}
         losses = self.token_losses(hidden, y["lm"], sample_weight["lm"], training)
-        return {"task": task_logits, "lm": losses}
+        return {"task": outputs, "lm": losses}
 
     def placeholder_batch(self) -> tuple[Any, Any, Any]:
         """Returns targets, what losses take, and weights of a batch of one."""
-        task, tokens = np.zeros((1,), "float32"), np.zeros((1, 2), "float32")
+        weight, tokens = np.zeros((1,), "float32"), np.zeros((1, 2), "float32")
+        target = np.zeros((1, *self.task.target_shape), self.task.target_dtype)
         return (
-            {"task": task.astype("int32"), "lm": tokens.astype("int32")},
-            {"task": np.zeros((1, self.num_classes), "float32"), "lm": tokens},
-            {"task": task, "lm": tokens},
+            {"task": target, "lm": tokens.astype("int32")},
+            {"task": np.zeros((1, self.task.num_outputs), "float32"), "lm": tokens},
+            {"task": weight, "lm": tokens},
         )
 
     def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
@@ -246,45 +252,28 @@ class SiATLClassifier(
             training: bool, whether dropout is on.
 
         Returns:
-            `(logits [batch, classes], attention weights [batch, time])`, float32.
+            `(outputs [batch, outputs], attention weights [batch, time])`, float32.
         """
-        hidden = self.backbone(x, training=training)
-        return self.task_head(hidden, x["padding_mask"], training=training)
+        hidden = self.reader(x, training)
+        return self._task_outputs(hidden, x["padding_mask"], training)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Computes both outputs; see the class."""
+        if self.reader.window is None:
+            return super().call(inputs, training=training, mask=mask)
+        hidden = self.reader(inputs, bool(training))
+        outputs, _ = self._task_outputs(hidden, inputs["padding_mask"], bool(training))
+        lm_logits = self.backbone.token_embedding(hidden, reverse=True)
+        return {"task": outputs, "lm": lm_logits}
+
+    def _task_outputs(self, hidden: Any, mask: Any, training: bool = False) -> Any:
+        head, weights = self.task_head(hidden, mask, training=training)
+        return self.task.outputs(head), weights
 
     def predict_step(self, data: Any) -> tf.Tensor:
-        """Computes the task logits `[batch, classes]` of a batch."""
+        """Computes the task's outputs `[batch, outputs]` of a batch."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.classify(x)[0]
-
-    def attention(self, texts: Any) -> tuple[list[list[str]], list[list[float]]]:
-        """Shows what the classifier looks at.
-
-        Args:
-            texts: list of str, or of pairs, which are one row of tokens each.
-
-        Returns:
-            `(tokens, weights)`: for each text its tokens, start and end included, and
-            their attention weights, which sum to 1.
-
-        Raises:
-            ValueError: if the model's pooling has no such weights.
-        """
-        if not self.task_head.has_weights:
-            raise ValueError(
-                f"`attention` needs a model that weighs its tokens. Received one with "
-                f"pooling={self.task_head.pooling!r}. Train one with "
-                'pooling="attention".'
-            )
-        rows = as_texts(texts, "texts", pairs=self.takes_pairs)
-        x = self.preprocessor(as_text_tensor(rows, self.takes_pairs))
-        _, weights = self.classify(x)
-        vocabulary = np.array(token_names(self.preprocessor.tokenizer))
-        lengths = x["padding_mask"].numpy().sum(-1)
-        found = list(zip(x["token_ids"].numpy(), weights.numpy(), lengths, strict=True))
-        return (
-            [vocabulary[ids[:length]].tolist() for ids, _, length in found],
-            [weights[:length].tolist() for _, weights, length in found],
-        )
 
     def causal_lm(self) -> Any:
         """Gives the language model back that the auxiliary loss has kept.
@@ -342,8 +331,7 @@ class SiATLClassifier(
         head = self.task_head.get_config()
         return {
             **super().get_config(),
-            "num_classes": self.num_classes,
-            "label_names": self.label_names,
+            "task": keras.saving.serialize_keras_object(self.task),
             "auxiliary_loss": self.auxiliary_loss,
             "gradient_checkpointing": self.gradient_checkpointing,
             **{name: head[name] for name in HEAD_ARGUMENTS},
@@ -365,10 +353,11 @@ class SiATLClassifier(
                 scratch).
             backbone_overrides: arguments of the backbone that replace the saved ones,
                 such as dropouts; for a new classifier only.
-            **kwargs: arguments of the class. With `num_classes` or `label_names`, the
-                task layers are new, `dtype` is the backbone's (the current policy if
-                not given), and `sequence_length` and `pairs` go to the preprocessor,
-                which adds start and end tokens if the language model's does.
+            **kwargs: arguments of the class. With `num_classes`, `label_names` or
+                `task`, the task layers are new, `dtype` is the backbone's (the current
+                policy if not given), and `sequence_length`, `pairs`, `long_texts` and
+                `max_windows` go to the preprocessor, which adds start and end tokens if
+                the language model's does.
 
         Returns:
             the classifier, compiled with the defaults.
@@ -377,8 +366,7 @@ class SiATLClassifier(
             ValueError: if a saved classifier's task weights are missing, or weights are
                 not those of the preset's checksums.
         """
-        new = "num_classes" in kwargs or "label_names" in kwargs
-        if not new:
+        if not kwargs.keys() & {"num_classes", "label_names", "task"}:
             return _keras_hub_internals.load_task(cls, preset, load_weights, **kwargs)
         return from_language_model(
             cls, preset, load_weights, backbone_overrides, **kwargs

@@ -9,11 +9,13 @@ import keras_hub
 import tensorflow as tf
 
 from siatl_keras import _keras_hub_internals
-from siatl_keras.arguments import check_flag, check_whole
+from siatl_keras.arguments import check_choice, check_flag, check_whole
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
 from siatl_keras.models.pair_packing import join_pairs, separator_ids
 from siatl_keras.models.token_names import check_tokenizer, has_vocabulary
+
+LONG_TEXTS = ("cut", "windows")
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -35,6 +37,10 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             `sequence_length`, as some backbones need, or to the longest of their batch.
         pairs: bool, whether what is classified are pairs of texts. They become one row:
             start, first text, separator, second text, end, see `join_pairs`.
+        long_texts: "cut" keeps the first `sequence_length` tokens; "windows" keeps
+            `max_windows` times as many, which the model reads in windows of
+            `sequence_length`, see `read_in_windows`.
+        max_windows: int, at least 2, what bounds memory with "windows".
         **kwargs: see `keras_hub.models.Preprocessor`.
 
     Call arguments:
@@ -72,6 +78,8 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         add_end_token: bool = True,
         pad_to_sequence_length: bool = False,
         pairs: bool = False,
+        long_texts: str = "cut",
+        max_windows: int = 16,
         **kwargs: Any,
     ) -> None:
         check_tokenizer(tokenizer)
@@ -83,8 +91,18 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             pad_to_sequence_length=pad_to_sequence_length,
             pairs=pairs,
         )
+        check_choice(LONG_TEXTS, long_texts=long_texts)
+        check_whole(2, max_windows=max_windows)
+        if long_texts == "windows" and (pairs or pad_to_sequence_length):
+            why = "pairs" if pairs else "pad_to_sequence_length"
+            raise ValueError(
+                '`long_texts` must be "cut" with `'
+                f'{why}=True`. Received: long_texts="windows".'
+            )
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
+        self.long_texts = long_texts
+        self.max_windows = max_windows
         self.sequence_length = sequence_length
         self.add_start_token = add_start_token
         self.add_end_token = add_end_token
@@ -106,19 +124,25 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         )
 
     @property
+    def most_tokens(self) -> int:
+        """Most tokens kept of a text."""
+        windows = self.max_windows if self.long_texts == "windows" else 1
+        return self.sequence_length * windows
+
+    @property
     def tables(self) -> Any:
         """What a served model must keep for tokenizing."""
         return self._current_encoder() or self.tokenizer
 
     def tokenize(
-        self, texts: Any, limit: int | None | str = "sequence_length"
+        self, texts: Any, limit: int | None | str = "most_tokens"
     ) -> tf.RaggedTensor:
         """Tokenizes.
 
         Args:
             texts: string tensor `[batch]` or list of str; with `pairs`, `[batch, 2]`.
-            limit: int, longest row; `sequence_length` by default; `None` for no limit
-                but that of bytes, see `BytePairEncoder`.
+            limit: int, longest row; `most_tokens` by default; `None` for no limit but
+                that of bytes, see `BytePairEncoder`.
 
         Returns:
             int32 ragged `[batch, None]`, start and end tokens included.
@@ -129,7 +153,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         return self.tokenize_and_cut(texts, limit)[0]
 
     def tokenize_and_cut(
-        self, texts: Any, limit: int | None | str = "sequence_length"
+        self, texts: Any, limit: int | None | str = "most_tokens"
     ) -> tuple[tf.RaggedTensor, tf.Tensor]:
         """Tokenizes, and tells what was lost; arguments as for `tokenize`.
 
@@ -137,7 +161,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             `(token_ids int32 ragged [batch, None], is_cut bool [batch])`: which rows
             lost tokens of their texts; an end token alone is no loss.
         """
-        most: Any = self.sequence_length if limit == "sequence_length" else limit
+        most: Any = self.most_tokens if limit == "most_tokens" else limit
         texts = self._checked(tf.convert_to_tensor(texts, tf.string))
         # Of pairs, all first texts and then all second ones.
         flat = tf.reshape(tf.transpose(texts), [-1]) if self.pairs else texts
@@ -203,7 +227,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         self, texts: tf.Tensor, encoder: BytePairEncoder | None
     ) -> tf.RaggedTensor:
         if encoder is not None:
-            return encoder.encode(texts, self.sequence_length)
+            return encoder.encode(texts, self.most_tokens)
         # KerasHub's tokenizers have another implementation for eager calls, which
         # returns lists and stumbles over broken UTF-8.
         return self.tokenizer.tokenize(texts)
@@ -253,4 +277,6 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             "add_end_token": self.add_end_token,
             "pad_to_sequence_length": self.pad_to_sequence_length,
             "pairs": self.pairs,
+            "long_texts": self.long_texts,
+            "max_windows": self.max_windows,
         }

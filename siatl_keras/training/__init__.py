@@ -10,7 +10,9 @@ from siatl_keras.training.gamma_decay import GammaDecay
 from siatl_keras.training.geometric_decay import geometric_decay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
+from siatl_keras.training.label_crossentropy import LabelCrossentropy
 from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
+from siatl_keras.training.level_metrics import LevelAccuracy, LevelError, QuadraticKappa
 from siatl_keras.training.loss_monitors import LossMonitors
 from siatl_keras.training.macro_f1 import MacroF1
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
@@ -46,12 +48,16 @@ __all__ = [
     "GammaDecay",
     "GroupLearningRates",
     "GroupedOptimizer",
+    "LabelCrossentropy",
     "LanguageModelingLoss",
+    "LevelAccuracy",
+    "LevelError",
     "LossMonitors",
     "MacroF1",
     "OneCycle",
     "OneCycleMomentum",
     "Phase",
+    "QuadraticKappa",
     "ScheduleKind",
     "SequentialUnfreezing",
     "SetEpoch",

@@ -6,7 +6,9 @@ targets: given logits and class numbers they compute something else, or fail.
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable, Collection
 from typing import Any
 
 import keras
@@ -43,12 +45,11 @@ class TaskLoss(keras.losses.Loss):
 
     Args:
         loss: the loss.
-        form: what it takes.
-        num_classes: int.
+        shape: makes of a model's targets and outputs the two that `loss` takes.
 
     Call arguments:
-        y_true: int `[batch]`, class numbers.
-        y_pred: float `[batch, classes]`, logits.
+        y_true: the targets.
+        y_pred: the outputs.
         sample_weight: float `[batch]`, or `None`.
 
     Returns:
@@ -56,17 +57,15 @@ class TaskLoss(keras.losses.Loss):
     """
 
     def __init__(
-        self, loss: keras.losses.Loss, form: TaskScores, num_classes: int
+        self, loss: keras.losses.Loss, shape: Callable[[Any, Any], tuple[Any, Any]]
     ) -> None:
         super().__init__(name=loss.name, reduction=loss.reduction, dtype=loss.dtype)
         self.loss = loss
-        self.form = form
-        self.num_classes = num_classes
+        self.shape = shape
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Computes the loss; see the class."""
-        targets, scores = self.form.shape(y_true, y_pred, self.num_classes)
-        return self.loss(targets, scores, sample_weight)
+        return self.loss(*self.shape(y_true, y_pred), sample_weight)
 
 
 def task_loss(loss: Any, num_classes: int) -> Any:
@@ -93,27 +92,10 @@ def task_loss(loss: Any, num_classes: int) -> Any:
     >>> round(float(loss([2], [[0.0, 0.0, 0.0]])), 3)
     1.099
     """
-    received = loss
     if isinstance(loss, str) and loss in ("crossentropy", "ce"):
         loss = "sparse_categorical_crossentropy"
-    try:
-        loss = keras.losses.get(loss)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "`loss` must be a loss of Keras, its name, or a function of class numbers "
-            f"and logits. Received: loss={received!r}."
-        ) from error
-    loss = _BY_FUNCTION[loss]() if loss in _BY_FUNCTION else loss
-    kind = next((kind for kind in type(loss).__mro__ if kind in _FORMS), None)
-    if kind is None and _module(loss).startswith("keras."):
-        raise ValueError(
-            f"`loss` cannot be {_name(loss)}, which compares no classes. Pass "
-            '"sparse_categorical_crossentropy", or another of '
-            f"{sorted(form.__name__ for form in _FORMS)}."
-        )
-    own = (type(loss).call, type(loss).__call__) if kind else ()
-    if kind is None or not all(_module(part).startswith("keras.") for part in own):
-        refuse_probabilities("loss", loss)
+    loss, kind = keras_loss(loss, _FORMS, "class numbers and logits", "classes")
+    if kind is None:
         return loss
     form = _FORMS[kind]
     if form is _TWO_CLASSES and num_classes != 2:
@@ -122,15 +104,64 @@ def task_loss(loss: Any, num_classes: int) -> Any:
             f"has {num_classes}. Pass keras.losses.CategoricalCrossentropy(), "
             "CategoricalFocalCrossentropy() or CategoricalHinge() in its place."
         )
-    return TaskLoss(_from_logits(loss), form, num_classes)
+    shape = functools.partial(form.shape, num_classes=num_classes)
+    return TaskLoss(from_logits(loss), shape)
 
 
-def _from_logits(loss: keras.losses.Loss) -> keras.losses.Loss:
-    """Rebuilds a crossentropy so that it computes from logits."""
+def keras_loss(
+    loss: Any, kinds: Collection[type], takes: str, compares: str
+) -> tuple[Any, type | None]:
+    """Resolves what `compile` takes for a loss.
+
+    Args:
+        loss: name, function, class, object or configuration.
+        kinds: the classes of Keras's losses that a task can be learned with.
+        takes: what a loss of one's own takes, for messages.
+        compares: what the losses of Keras must compare, for messages.
+
+    Returns:
+        the loss, and which of `kinds` it is; `None` if it is one's own.
+
+    Raises:
+        ValueError: if it is no loss, another of Keras's, or says that it takes
+            probabilities.
+    """
+    received = loss
+    try:
+        loss = keras.losses.get(loss)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`loss` must be a loss of Keras, its name, or a function of {takes}. "
+            f"Received: loss={received!r}."
+        ) from error
+    by_function = {kind().fn: kind for kind in kinds}
+    loss = by_function[loss]() if loss in by_function else loss
+    kind = next((kind for kind in type(loss).__mro__ if kind in kinds), None)
+    if kind is None and _module(loss).startswith("keras."):
+        raise ValueError(
+            f"`loss` cannot be {_name(loss)}, which compares no {compares}. Pass one "
+            f"of {sorted(kind.__name__ for kind in kinds)}."
+        )
+    own = (type(loss).call, type(loss).__call__) if kind else ()
+    if kind is None or not all(_module(part).startswith("keras.") for part in own):
+        refuse_probabilities("loss", loss)
+        return loss, None
+    return loss, kind
+
+
+def from_logits(loss: keras.losses.Loss) -> keras.losses.Loss:
+    """Rebuilds a crossentropy of Keras so that it computes from logits.
+
+    Args:
+        loss: one that has no `from_logits` is returned as it is.
+
+    Raises:
+        ValueError: if it is a subclass, and takes probabilities.
+    """
     config = loss.get_config()
     if config.get("from_logits", True):
         return loss
-    if type(loss) not in _FORMS:
+    if not type(loss).__module__.startswith("keras."):
         refuse_probabilities("loss", loss)
     return type(loss)(**{**config, "from_logits": True}, dtype=loss.dtype)
 
@@ -157,6 +188,3 @@ def _module(thing: Any) -> str:
 
 def _name(thing: Any) -> str:
     return getattr(thing, "__name__", None) or type(thing).__name__
-
-
-_BY_FUNCTION = {kind().fn: kind for kind in _FORMS}

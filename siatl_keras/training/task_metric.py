@@ -7,6 +7,8 @@ else.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -53,16 +55,14 @@ class TaskMetric(keras.metrics.Metric):
 
     Args:
         metric: the metric.
-        form: what it takes.
-        num_classes: int.
+        shape: makes of a model's targets and outputs the two that `metric` takes.
         name: name of the metric.
     """
 
     def __init__(
         self,
         metric: keras.metrics.Metric,
-        form: TaskScores,
-        num_classes: int,
+        shape: Callable[[Any, Any], tuple[Any, Any]],
         name: str,
     ) -> None:
         super().__init__(name=name, dtype=metric.dtype)
@@ -70,18 +70,17 @@ class TaskMetric(keras.metrics.Metric):
         if hasattr(metric, "_direction"):
             self._direction = metric._direction
         self.metric = metric
-        self.form = form
-        self.num_classes = num_classes
+        self.shape = shape
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds a batch.
 
         Args:
-            y_true: int `[batch]`, class numbers.
-            y_pred: float `[batch, classes]`, logits.
+            y_true: the targets.
+            y_pred: the outputs.
             sample_weight: float `[batch]`, or `None`.
         """
-        targets, scores = self.form.shape(y_true, y_pred, self.num_classes)
+        targets, scores = self.shape(y_true, y_pred)
         self.metric.update_state(targets, scores, sample_weight=sample_weight)
 
     def result(self) -> Any:
@@ -118,10 +117,35 @@ def task_metric(metric: Any, num_classes: int) -> Any:
     >>> float(metric.result())
     1.0
     """
+    accuracy = keras.metrics.SparseCategoricalAccuracy
+    metric, name = keras_metric(metric, accuracy, "class numbers and logits")
+    if name is None:
+        return metric
+    shape = functools.partial(_form_of(metric).shape, num_classes=num_classes)
+    return TaskMetric(metric, shape, name)
+
+
+def keras_metric(
+    metric: Any, accuracy: Callable[[], Any], takes: str
+) -> tuple[Any, str | None]:
+    """Resolves what `compile` takes for a metric.
+
+    Args:
+        metric: name, function, class, object or configuration.
+        accuracy: makes what "accuracy" stands for.
+        takes: what a metric of one's own takes, for messages.
+
+    Returns:
+        the metric, and its name; `None` for the name if it is one's own.
+
+    Raises:
+        ValueError: if it is no metric, or says that it takes probabilities.
+    """
+    received = metric
     name = metric if isinstance(metric, str) else None
     own_name = getattr(metric, "__name__", None)
     if name in ("accuracy", "acc"):
-        metric = keras.metrics.SparseCategoricalAccuracy()
+        metric = accuracy()
     elif own_name and getattr(keras.metrics, own_name, None) is metric:
         # A function of Keras stands for the class of its name.
         name = None if isinstance(metric, type) else own_name
@@ -129,14 +153,13 @@ def task_metric(metric: Any, num_classes: int) -> Any:
     try:
         metric = keras.metrics.get(metric)
     except (TypeError, ValueError) as error:
-        raise _no_metric(metric) from error
+        raise _no_metric(received, takes) from error
     if metric is None:
-        raise _no_metric(metric)
+        raise _no_metric(received, takes)
     if not _is_of_keras(metric):
         refuse_probabilities("metrics", metric)
-        return metric
-    form = _form_of(metric)
-    return TaskMetric(metric, form, num_classes, name or metric.name)
+        return metric, None
+    return metric, name or metric.name
 
 
 def _form_of(metric: keras.metrics.Metric) -> TaskScores:
@@ -165,8 +188,8 @@ def _is_of_keras(metric: Any) -> bool:
     return type(metric).update_state.__module__.startswith("keras.")
 
 
-def _no_metric(metric: Any) -> ValueError:
+def _no_metric(metric: Any, takes: str) -> ValueError:
     return ValueError(
-        "`metrics` must hold metrics of Keras, their names, or functions of class "
-        f"numbers and logits. Received: {metric!r}."
+        "`metrics` must hold metrics of Keras, their names, or functions of "
+        f"{takes}. Received: {metric!r}."
     )

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from siatl_keras.atomic import write_text
 from siatl_keras.data import Examples
-from siatl_keras.evaluation import (
-    Predictions,
-    Report,
-    evaluate_predictions,
-    plot_confusion_matrix,
-)
+from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.models.class_answers import class_probabilities
+from siatl_keras.tasks import Task
 
 
 def evaluate_classifier(
     model: SiATLClassifier, examples: Examples, folder: str | Path
-) -> Report:
+) -> Any:
     """Predicts labelled texts, and writes what `write_evaluation` writes.
 
     Args:
@@ -30,40 +25,37 @@ def evaluate_classifier(
         folder: where the files go.
 
     Returns:
-        `Report`.
+        the report of the model's task.
 
     Raises:
         ValueError: if a label is not one of the model's.
     """
-    labels = model.label_map.encode(examples)
-    logits = model.predict(examples.texts, verbose=0)
-    # In float64, so that no two logits become one probability.
-    probabilities = class_probabilities(logits, "float64").numpy()
-    return write_evaluation(labels, probabilities, model.label_names, folder)
+    targets = model.task.encode(Column.of_file(examples))
+    outputs = model.predict(examples.texts, verbose=0)
+    return write_evaluation(model.task, targets, outputs, folder)
 
 
 def write_evaluation(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    label_names: Sequence[str],
-    folder: str | Path,
-) -> Report:
-    """Writes `report.txt`, `confusion.png` and `predictions.tsv`, for any classifier.
+    task: Task, targets: np.ndarray, outputs: Any, folder: str | Path
+) -> Any:
+    """Writes `report.txt`, its picture and `predictions.tsv`, for any classifier.
+
+    The picture is `confusion.png`, `f1_by_label.png` or `predicted.png`.
 
     Args:
-        labels: int `[texts]`, true class numbers.
-        probabilities: float `[texts, classes]`.
-        label_names: names of the classes.
+        task: what was learned.
+        targets: `[texts, …]`, what was true.
+        outputs: float `[texts, outputs]`, the model's.
         folder: where the files go.
 
     Returns:
-        `Report`.
+        the task's report.
 
     Raises:
-        ValueError: see `evaluate_predictions`.
+        ValueError: if there are no texts, or outputs are not finite.
     """
-    report = evaluate_predictions(labels, probabilities, label_names)
+    report = task.report(targets, outputs)
     write_text(Path(folder) / "report.txt", report.to_text())
-    plot_confusion_matrix(report, Path(folder) / "confusion.png")
-    Predictions(labels, probabilities).write(Path(folder) / "predictions.tsv")
+    report.draw(Path(folder) / report.picture)
+    task.predictions(targets, outputs).write(Path(folder) / "predictions.tsv")
     return report

@@ -75,11 +75,15 @@ def _maps(path: str, name: str, texts: Sequence[Any]) -> Iterator[AttentionMap]:
     model = SiATLClassifier.from_preset(path)
     for start in range(0, len(texts), TEXTS_AT_A_TIME):
         batch = list(texts[start : start + TEXTS_AT_A_TIME])
-        probabilities = model.predict_proba(batch, verbose=0)
-        for tokens, weights, row in zip(
-            *model.attention(batch), probabilities, strict=True
-        ):
-            best = int(row.argmax())
-            yield AttentionMap(
-                name, model.label_names[best], float(row[best]), tokens, weights
-            )
+        rows = model.task.answer_rows(model.predict(batch, verbose=0))
+        for tokens, weights, row in zip(*model.attention(batch), rows, strict=True):
+            yield AttentionMap(name, *_answer(row), tokens, weights)
+
+
+def _answer(row: dict[str, Any]) -> tuple[str, float | None]:
+    """Returns what is shown of an answer: in words, and how probable it is."""
+    if "label" in row:
+        return row["label"], row["probabilities"][row["label"]]
+    if "labels" in row:
+        return ", ".join(row["labels"]) or "(no label)", None
+    return f"{row['value']:g}", None

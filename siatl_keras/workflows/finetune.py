@@ -5,6 +5,7 @@ Source: Chronopoulou et al. 2019, sections 3 and 4.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,13 @@ import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
 from siatl_keras.callbacks import BackupAndRestore
-from siatl_keras.data import Examples, LabelMap, read_examples
+from siatl_keras.data import Examples, read_examples
 from siatl_keras.evaluation import plot_training
+from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, backbone_class
 from siatl_keras.plans import Plan
 from siatl_keras.run_folder import finish_run
+from siatl_keras.tasks import MultiLabel, Task
 from siatl_keras.workflows.adapt_language_model import (
     adapt_language_model,
     check_adaptable,
@@ -67,10 +70,14 @@ def finetune(
     folder = Path(config.output)
     # An earlier run's, which would call this one finished before it is.
     (folder / "metrics.json").unlink(missing_ok=True)
-    metrics: dict[str, Any] = {"method": config.method, "seed": config.seed}
+    metrics: dict[str, Any] = {
+        "method": config.method,
+        "task": config.task,
+        "seed": config.seed,
+    }
     if plan is None:
         model, figures = fit_linear_baseline(
-            config, data.train, data.held_out, data.test, data.label_map
+            config, data.train, data.held_out, data.test, data.task
         )
     else:
         model, figures = _finetune(config, plan, data, folder, strategy, verbose)
@@ -86,23 +93,26 @@ class _Data:
     train: Examples
     held_out: Examples
     test: Examples | None
-    label_map: LabelMap
+    task: Task
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> _Data:
         columns = (config.text_column, config.label_column, config.pair_column)
-        train = read_examples(config.train, *columns)
-        held_out = read_examples(config.validation, *columns)
-        test = read_examples(config.test, *columns) if config.test else None
-        label_map = LabelMap.from_examples(train)
-        for examples in (held_out, test):
+        read = functools.partial(
+            read_examples, empty_labels=config.task == MultiLabel.kind
+        )
+        train = read(config.train, *columns)
+        held_out = read(config.validation, *columns)
+        test = read(config.test, *columns) if config.test else None
+        task = config.make_task(Column.of_file(train))
+        for examples in (train, held_out, test):
             if examples:
                 # Raises now rather than after the training.
-                label_map.encode(examples)
-        return cls(train, held_out, test, label_map)
+                task.encode(Column.of_file(examples))
+        return cls(train, held_out, test, task)
 
-    def labels(self, examples: Examples) -> np.ndarray:
-        return self.label_map.encode(examples)
+    def targets(self, examples: Examples) -> np.ndarray:
+        return self.task.encode(Column.of_file(examples))
 
 
 def _finetune(
@@ -123,41 +133,48 @@ def _finetune(
         lm = str(adapted)
     keras.utils.set_random_seed(config.seed)
     with (strategy or tf.distribute.get_strategy()).scope():
-        model = _new_model(config, plan, lm, data.label_map.names)
+        model = _new_model(config, plan, lm, data.task)
         steps = math.ceil(len(data.train.texts) / config.batch_size)
         optimizer = plan.optimizer(model, steps)
         model.compile(optimizer, sampled_words=config.sampled_words)
     backup = BackupAndRestore(folder / "backup", delete_checkpoint=False)
+    held_out = data.targets(data.held_out)
     history = model.fit(
         data.train.texts,
-        data.labels(data.train),
+        data.targets(data.train),
         batch_size=config.batch_size,
-        validation_data=(data.held_out.texts, data.labels(data.held_out)),
+        validation_data=(data.held_out.texts, held_out),
         class_weight=config.class_weight,
         epochs=plan.epochs,
         seed=config.seed,
         callbacks=plan.callbacks(folder / "tensorboard", backup),
         verbose=verbose,
     )
+    if model.task.tunes:
+        outputs = model.predict(data.held_out.texts, verbose=0)
+        model.task = model.task.tuned_on(held_out, outputs)
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
     metrics |= _figures(history)
     plot_training(metrics["history"], folder / "training.png")
     if data.test:
-        metrics["test"] = evaluate_classifier(model, data.test, folder).to_dict()
+        report = evaluate_classifier(model, data.test, folder)
+        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
     return model, metrics
 
 
 def _new_model(
-    config: FinetuneConfig, plan: Plan, lm: str, label_names: list[str]
+    config: FinetuneConfig, plan: Plan, lm: str, task: Task
 ) -> SiATLClassifier:
     model = SiATLClassifier.from_preset(
         lm,
         load_weights=plan.pretrained,
-        label_names=label_names,
+        task=task,
         auxiliary_loss=plan.gamma is not None,
         sequence_length=config.sequence_length,
         pairs=bool(config.pair_column),
+        long_texts=config.long_texts,
+        max_windows=config.max_windows,
         gradient_checkpointing=config.gradient_checkpointing,
         backbone_overrides=config.backbone_arguments(backbone_class(lm)),
         **config.task_arguments(plan),

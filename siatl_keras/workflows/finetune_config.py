@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from siatl_keras.arguments import check_choice
+from siatl_keras.inputs import Column
 from siatl_keras.layers import POOLINGS
 from siatl_keras.models import LSTMBackbone
+from siatl_keras.models.siatl_preprocessor import LONG_TEXTS
 from siatl_keras.plans import METHODS, Plan, Settings
 from siatl_keras.setting import SearchRange, check_given, setting
+from siatl_keras.tasks import TASKS, Ordinal, SingleLabel, Task
 
 # The methods that fine-tune nothing, see `fit_linear_baseline`.
 BASELINES = ("nbow", "bow")
@@ -38,8 +41,8 @@ class FinetuneConfig(Settings):
     """What `finetune` does: data, language model, method and its settings.
 
     The help text of each field says what it does; it is also that of the flag of the
-    same name. "bow" and "nbow" use the files, their columns, `class_weight` and
-    `sequence_length` alone.
+    same name. "bow" and "nbow" use the files, their columns, the task,
+    `class_weight` and `sequence_length` alone.
 
     Raises:
         ValueError: if a value is not one of its field's choices, or too low.
@@ -59,14 +62,28 @@ class FinetuneConfig(Settings):
     method: str = setting(
         "siatl",
         "siatl, without parts of it, from scratch, the plain last token with one Adam, "
-        "ulmfit, or logistic regression on means of embeddings (nbow) or counts (bow).",
+        "ulmfit, or a linear model of means of embeddings (nbow) or of counts (bow).",
         choices=METHOD_NAMES,
     )
     text_column: str = setting("text", "Column (or JSON key) with the text.")
     label_column: str = setting("label", "Column (or JSON key) with the label.")
     pair_column: str = setting("", "Column with the second text of each pair.")
+    task: str = setting(
+        SingleLabel.kind,
+        "A class per text, several labels (a,b in the file), a level or a number.",
+        choices=tuple(TASKS),
+    )
+    levels: str = setting(
+        "", "Levels of an ordinal task, lowest first: low,medium,high."
+    )
     batch_size: int = setting(32, "Texts per step, over all devices.", lower_bound=1)
-    sequence_length: int = setting(80, "Most tokens kept of a text.", lower_bound=1)
+    sequence_length: int = setting(
+        80, "Most tokens kept of a text, or in a window of it.", lower_bound=1
+    )
+    long_texts: str = setting(
+        "cut", "Cut them, or read them in windows.", choices=LONG_TEXTS
+    )
+    max_windows: int = setting(16, "Most windows read of a text.", lower_bound=2)
     class_weight: str | None = setting(
         None, "Weight classes by their rarity.", choices=("balanced",)
     )
@@ -114,6 +131,11 @@ class FinetuneConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_given(self, "train", "validation", "lm", "output")
+        if self.levels and self.task != Ordinal.kind:
+            raise ValueError(
+                f"`levels` are those of --task={Ordinal.kind}. Received: "
+                f"task={self.task}, levels={self.levels}."
+            )
 
     def plan(self) -> Plan:
         """Makes the plan of the method.
@@ -124,6 +146,19 @@ class FinetuneConfig(Settings):
         """
         check_choice(METHODS, method=self.method)
         return METHODS[self.method](self)
+
+    def make_task(self, labels: Column) -> Task:
+        """Makes what is learned.
+
+        Args:
+            labels: those of the training file.
+
+        Raises:
+            ValueError: if they are not of the task.
+        """
+        if self.levels:
+            return Ordinal([level.strip() for level in self.levels.split(",")])
+        return TASKS[self.task].from_labels(labels)
 
     def task_arguments(self, plan: Plan) -> dict[str, Any]:
         """Returns the arguments of `SiATLClassifier` for the task layers.

@@ -14,14 +14,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from siatl_keras import _keras_hub_internals
-from siatl_keras.data import Examples, LabelMap
+from siatl_keras.data import Examples
 from siatl_keras.evaluation import (
     PairFeatures,
-    evaluate_predictions,
-    fit_linear_classifier,
+    fit_linear_model,
     word_counts,
 )
+from siatl_keras.inputs import Column
 from siatl_keras.models import average_embeddings
+from siatl_keras.tasks import Task
 from siatl_keras.workflows.evaluate import write_evaluation
 from siatl_keras.workflows.finetune_config import FinetuneConfig
 
@@ -54,51 +55,48 @@ def fit_linear_baseline(
     train: Examples,
     held_out: Examples,
     tested: Examples | None,
-    label_map: LabelMap,
+    task: Task,
 ) -> tuple[Pipeline, dict[str, Any]]:
-    """Fits logistic regression on features of texts, and tests it.
+    """Fits a linear model on features of texts, and tests it.
 
     Args:
         config: its `method` is a key of `FEATURES`; the report goes to its `output`.
         train: labelled texts.
         held_out: labelled texts that the regularisation is chosen by.
         tested: labelled texts for the report, or `None`.
-        label_map: the classes.
+        task: what is learned; its `linear_model` is fitted.
 
     Returns:
-        `(model, metrics)`: a pipeline that predicts class numbers of texts, and a dict
+        `(model, metrics)`: a pipeline that takes texts, and a dict
         with the figures under the same names as those of fine-tuning.
     """
     of_texts, *steps = FEATURES[config.method](config.lm, config.sequence_length)
     if config.pair_column:
         of_texts = PairFeatures(of_texts)
     transform = make_pipeline(of_texts, *steps)
-    held_out_labels = label_map.encode(held_out)
-    classifier, loss = fit_linear_classifier(
+    held_out_targets = task.encode(Column.of_file(held_out))
+    estimator, strength, loss = fit_linear_model(
+        task,
         transform.fit_transform(train.texts),
-        label_map.encode(train),
+        task.encode(Column.of_file(train)),
         transform.transform(held_out.texts),
-        held_out_labels,
+        held_out_targets,
         config.class_weight,
     )
-    model = Pipeline([("features", transform), ("classifier", classifier)])
+    model = Pipeline([("features", transform), ("estimator", estimator)])
 
-    figures = evaluate_predictions(
-        held_out_labels, model.predict_proba(held_out.texts), label_map.names
-    )
+    outputs = task.linear_outputs(model, held_out.texts)
     metrics: dict[str, Any] = {
-        "regularization": 1.0 / classifier.C,
+        "regularization": 1.0 / strength,
         "validation": {
             "task_loss": loss,
-            "accuracy": figures.accuracy,
-            "macro_f1": figures.macro_f1,
+            **task.report(held_out_targets, outputs).measures,
         },
     }
+    task = task.tuned_on(held_out_targets, outputs)
     if tested:
-        probabilities = model.predict_proba(tested.texts)
-        labels = label_map.encode(tested)
-        figures = write_evaluation(
-            labels, probabilities, label_map.names, Path(config.output)
-        )
-        metrics["test"] = figures.to_dict()
+        targets = task.encode(Column.of_file(tested))
+        outputs = task.linear_outputs(model, tested.texts)
+        report = write_evaluation(task, targets, outputs, Path(config.output))
+        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
     return model, metrics

@@ -1,4 +1,4 @@
-"""`predict_stream`: labels and probabilities for texts as they come."""
+"""`predict_stream`: answers to texts as they come."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from siatl_keras.inputs import as_text_tensor
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.models.class_answers import class_answers
+from siatl_keras.tasks import Task
 
 # The columns, and JSON keys, of a pair.
 TEXTS = ("text", "text_pair")
@@ -27,47 +27,40 @@ def predict_stream(
             `in_batches` or `arriving_batches` make; also one that does not end.
 
     Yields:
-        for each batch, before the next is asked for, a list with a dict of `text`,
-        `text_pair` where the model takes pairs, `label` and `probabilities` by label
-        for each text.
+        for each batch, before the next is asked for, a list with a dict for each text:
+        `text`, `text_pair` where the model takes pairs, and what `Task.answer_rows` of
+        the model's task gives, such as `label` and `probabilities` by label.
     """
     pairs = model.takes_pairs
     spec = tf.TensorSpec([None, 2] if pairs else [None], tf.string)
 
     @tf.function(input_signature=[spec])
-    def classify(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        answers = class_answers(model.classify_texts(batch), model.label_names)
-        return answers.label_id, answers.probabilities
+    def classify(batch: tf.Tensor) -> tf.Tensor:
+        return model.classify_texts(batch)
 
     for batch in batches:
-        label_ids, rows = classify(as_text_tensor(list(batch), pairs))
+        outputs = classify(as_text_tensor(list(batch), pairs)).numpy()
         yield [
             {
                 **(dict(zip(TEXTS, text, strict=True)) if pairs else {"text": text}),
-                "label": model.label_names[label_id],
-                "probabilities": {
-                    name: round(float(value), 6)
-                    for name, value in zip(model.label_names, row, strict=True)
-                },
+                **row,
             }
-            for text, label_id, row in zip(
-                batch, label_ids.numpy(), rows.numpy(), strict=True
-            )
+            for text, row in zip(batch, model.task.answer_rows(outputs), strict=True)
         ]
 
 
-def format_header(label_names: Iterable[str], pairs: bool = False) -> str:
+def format_header(task: Task, pairs: bool = False) -> str:
     """Writes the column names of `format_prediction`'s lines.
 
     Args:
-        label_names: names of the classes.
+        task: what the answers are of.
         pairs: whether texts come in pairs.
 
     Returns:
         the line, without its end.
     """
     texts = TEXTS if pairs else TEXTS[:1]
-    return "\t".join([*texts, "label", *map(_one_field, label_names)])
+    return "\t".join([*texts, *map(_one_field, task.answer_columns)])
 
 
 def format_prediction(prediction: dict[str, Any], as_json: bool) -> str:
@@ -76,21 +69,24 @@ def format_prediction(prediction: dict[str, Any], as_json: bool) -> str:
     Args:
         prediction: one that `predict_stream` yields.
         as_json: a JSON object; otherwise `text<TAB>label<TAB>p1<TAB>p2…`, both texts
-            of a pair before the label, white space in text and label made plain spaces.
+            of a pair before the label, several labels with commas between, a number in
+            place of label and probabilities where the model gives one; white space in
+            text and label made plain spaces.
 
     Returns:
         the line, without its end.
     """
     if as_json:
         return json.dumps(prediction, ensure_ascii=False)
-    values = prediction["probabilities"].values()
-    return "\t".join(
-        [
-            *(_one_field(prediction[name]) for name in TEXTS if name in prediction),
-            _one_field(prediction["label"]),
-            *(f"{value:.6f}" for value in values),
-        ]
-    )
+    return "\t".join(field for value in prediction.values() for field in _fields(value))
+
+
+def _fields(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{probability:.6f}" for probability in value.values()]
+    if isinstance(value, list):
+        return [_one_field(",".join(value))]
+    return [_one_field(value) if isinstance(value, str) else f"{value:g}"]
 
 
 def _one_field(text: str) -> str:

@@ -12,6 +12,7 @@ from siatl_keras.atomic import write_json, write_text
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import (
     FORGETTING_STYLES,
+    MEASURES,
     MainTable,
     RunKey,
     RunResult,
@@ -130,12 +131,18 @@ def _write_gamma(
     shown = [*none, *gammas]
     commands = _commands(shown, program)
     plot_gamma(shown, " ; ".join(commands), output / "gamma.png")
-    lines = [
-        "| data set | γ | seeds | test macro F1 | accuracy | LM perplexity |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines: list[str] = []
+    measures: list[str] = []
     for dataset in sorted(datasets):
         own = [run for run in shown if run.key.dataset == dataset]
+        if own[0].measures[:2] != measures:
+            measures = own[0].measures[:2]
+            first, second = (MEASURES[name].title for name in measures)
+            lines += [""] if lines else []
+            lines += [
+                f"| data set | γ | seeds | test {first} | {second} | LM perplexity |",
+                "|---|---|---|---|---|---|",
+            ]
         rows = {f"{gamma:g}": runs for gamma, runs in runs_by_gamma(own).items()}
         as_given = [
             run
@@ -159,8 +166,10 @@ def _gamma_row(dataset: str, gamma: str, runs: Sequence[RunResult]) -> str:
         dataset,
         gamma,
         str(len(runs)),
-        str(Spread.of(run.macro_f1 for run in runs)),
-        str(Spread.of(run.accuracy for run in runs)),
+        *(
+            str(Spread.of(run.value(name) for run in runs))
+            for name in runs[0].measures[:2]
+        ),
         f"{Spread.of(perplexities).mean:.1f}" if perplexities else "–",
     ]
     return f"| {' | '.join(cells)} |"

@@ -16,13 +16,16 @@ import keras_tuner
 import tensorflow as tf
 
 from siatl_keras.atomic import write_text
+from siatl_keras.evaluation import MEASURES
+from siatl_keras.tasks import TASKS
 from siatl_keras.training import TrainingDivergedError
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.finetune_config import FinetuneConfig
 from siatl_keras.workflows.search_space import as_settings, search_space
 
 # What is measured on the validation texts, in the best epoch, and which way is better.
-OBJECTIVES = {"task_loss": "min", "macro_f1": "max"}
+LOSS = "task_loss"
+OBJECTIVES = (LOSS, *dict.fromkeys(n for task in TASKS.values() for n in task.measured))
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def tune(
     config: FinetuneConfig,
     *,
     trials: int = 20,
-    objective: str = "task_loss",
+    objective: str = LOSS,
     strategy: tf.distribute.Strategy | None = None,
 ) -> list[Trial]:
     """Searches, and writes the table `trials.md`, best first.
@@ -55,7 +58,7 @@ def tune(
         config: the run to improve. `test` is not used: a search must not see it. The
             state of the search lies in `backup` in its `output`.
         trials: int, fine-tunings in all.
-        objective: a key of `OBJECTIVES`.
+        objective: "task_loss", or one of the task's `measured`.
         strategy: `tf.distribute.Strategy`; the default one if not given.
 
     Returns:
@@ -65,9 +68,11 @@ def tune(
         ValueError: if an argument is wrong, a file cannot be read, or every trial
             failed. A trial that diverges has failed, and the search goes on.
     """
-    if objective not in OBJECTIVES:
+    possible = (LOSS, *TASKS[config.task].measured)
+    if objective not in possible:
         raise ValueError(
-            f"`objective` must be one of {list(OBJECTIVES)}. Received: {objective}."
+            f"`objective` must be one of {list(possible)} with task={config.task}. "
+            f"Received: {objective}."
         )
     if trials < 1:
         raise ValueError(f"`trials` must be at least 1. Received: trials={trials}.")
@@ -76,7 +81,7 @@ def tune(
         replace(config, test=""),
         strategy,
         oracle=_GivenFirst(
-            objective=keras_tuner.Objective(objective, OBJECTIVES[objective]),
+            objective=keras_tuner.Objective(objective, _direction(objective)),
             max_trials=trials,
             # KerasTuner's own, three times the dimensions, is more than most can pay.
             num_initial_points=len(space.space),
@@ -169,6 +174,11 @@ class _GivenFirst(keras_tuner.oracles.BayesianOptimizationOracle):
             values = dict(self.hyperparameters.values)
             return {"status": "RUNNING", "values": values}
         return super().populate_space(trial_id)
+
+
+def _direction(objective: str) -> str:
+    lower = objective == LOSS or MEASURES[objective].lower_is_better
+    return "min" if lower else "max"
 
 
 def trials_table(trials: list[Trial], objective: str) -> str:

@@ -15,14 +15,14 @@ class HashPreprocessor:
         end_token_id = END
 
     def __init__(self, sequence_length=8):
-        self.sequence_length = sequence_length
+        self.sequence_length = self.most_tokens = sequence_length
 
-    def tokenize(self, texts, limit="sequence_length"):
+    def tokenize(self, texts, limit="most_tokens"):
         words = tf.strings.split(texts)
         ids = tf.cast(tf.strings.to_hash_bucket_fast(words, BUCKETS), tf.int32) + 4
         ones = tf.ones([ids.nrows(), 1], tf.int32)
         ids = tf.concat([START * ones, ids, END * ones], axis=1)
-        return ids[:, : self.sequence_length if limit == "sequence_length" else limit]
+        return ids[:, : self.sequence_length if limit == "most_tokens" else limit]
 
 
 class HashLMPreprocessor(HashPreprocessor):

@@ -18,7 +18,7 @@ TEXTS = [" ".join(["w"] * (index * 7 % 11)) for index in range(COUNT)]
 
 
 def dataset(preprocessor, batch_size=8, **options):
-    options = {"labels": LABELS, "sample_weight": WEIGHTS, **options}
+    options = {"targets": LABELS, "sample_weight": WEIGHTS, **options}
     return classification_dataset(
         TEXTS, preprocessor=preprocessor, batch_size=batch_size, **options
     )
@@ -48,7 +48,7 @@ def test_without_shuffling_the_order_is_that_of_the_texts(classifier_preprocesso
 
 
 def test_without_labels_the_inputs_come_alone(classifier_preprocessor):
-    batches = list(dataset(classifier_preprocessor, labels=None, sample_weight=None))
+    batches = list(dataset(classifier_preprocessor, targets=None, sample_weight=None))
     assert [set(batch) for batch in batches] == [{"token_ids", "padding_mask"}] * 9
 
 
@@ -104,8 +104,8 @@ def test_sorting_by_length_leaves_little_padding():
     ("options", "message"),
     [
         (
-            {"labels": [0, 1]},
-            "`labels` must have one value per text. Received: 2 for 70",
+            {"targets": [0, 1]},
+            "`targets` must have one value per text. Received: 2 for 70",
         ),
         ({"sample_weight": [1.0]}, "`sample_weight` must have one value per text"),
     ],

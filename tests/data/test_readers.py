@@ -175,15 +175,17 @@ ERRORS = {
         '{"text": 1, "label": "b"}\n',
         "line 1: 'text' must be a string. Found 1.",
     ),
-    "label that is a fraction": (
+    "label with a comma in a list": (
         "a.jsonl",
-        '{"text": "a", "label": 1.5}\n',
-        "line 1: 'label' must be a string or an integer. Found 1.5.",
+        '{"text": "a", "label": ["a,b"]}\n',
+        "line 1: 'label' must be a string, a finite number, or a list of strings "
+        'without commas. Found ["a,b"].',
     ),
     "label that is a truth value": (
         "a.jsonl",
         '{"text": "a", "label": true}\n',
-        "line 1: 'label' must be a string or an integer. Found true.",
+        "line 1: 'label' must be a string, a finite number, or a list of strings "
+        "without commas. Found true.",
     ),
     "half of an emoji": (
         "a.jsonl",
@@ -218,7 +220,8 @@ ERRORS = {
     "label that is not a number": (
         "a.jsonl",
         '{"text": "a", "label": NaN}\n',
-        "line 1: 'label' must be a string or an integer. Found NaN.",
+        "line 1: 'label' must be a string, a finite number, or a list of strings "
+        "without commas. Found NaN.",
     ),
     "label of many digits": (
         "a.jsonl",

@@ -40,7 +40,7 @@ def test_words_and_unknown_words_are_counted_among_those_kept():
         cut=0,
         words=10,
         unknown=8,
-        sequence_length=6,
+        most_tokens=6,
     )
 
 
@@ -80,7 +80,7 @@ def test_the_message_is_a_line():
     ("cut", "unknown", "parts"),
     [
         (10, 15, []),
-        (11, 15, ["11% of the texts are cut at `sequence_length`=40 tokens: make"]),
+        (11, 15, ["11% of the texts are cut at 40 tokens: raise `sequence_length`"]),
         (10, 16, ["16% of the words are unknown to the tokenizer", "byte-pair"]),
         (100, 100, ["100% of the texts", "100% of the words"]),
     ],

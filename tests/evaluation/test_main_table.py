@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from results_by_hand import result
 
-from siatl_keras.evaluation import MainTable, Predictions, RunResult
+from siatl_keras.evaluation import (
+    MainTable,
+    Predictions,
+    RunKey,
+    RunResult,
+    evaluate_numbers,
+)
 
 METHODS = ["siatl", "p-lm", "bow"]
 
@@ -67,8 +73,38 @@ def test_the_dict_survives_json_and_holds_every_cell(table):
 
 def test_runs_on_other_test_texts_are_not_compared():
     other = result("p-lm")
-    labels = np.roll(other.predictions.labels, 1)
-    moved = Predictions(labels, other.predictions.probabilities)
+    said = other.predictions
+    moved = Predictions(np.roll(said.targets, 1), said.predicted, said.scores)
     results = [result("siatl"), RunResult(other.key, other.metrics, moved)]
     with pytest.raises(ValueError, match="tested on other texts"):
         MainTable.of(results, METHODS)
+
+
+def number_run(method, error):
+    """A run that answers a hundred numbers, all too high by `error`."""
+    targets = np.arange(100.0)
+    report = evaluate_numbers(targets, targets + error * (1 + targets / 50))
+    return RunResult(
+        RunKey("prices", method, 0),
+        {"measures": list(report.measures), "test": report.to_dict()},
+        Predictions(report.targets, report.predicted, np.zeros((100, 0))),
+    )
+
+
+def test_the_lowest_error_is_best_and_each_data_set_has_its_own_figures():
+    results = [number_run("siatl", 2.0), number_run("bow", 1.0), result("siatl")]
+    table = MainTable.of(results, METHODS)
+    head, _, siatl, bow, *_ = rows(table.to_markdown())
+    assert head == ["", "prices MAE", "prices RMSE", "scv2 macro F1", "scv2 accuracy"]
+    assert siatl[1] == "3.980" and bow[1] == "**1.990** †"
+    assert "the first figure of a data set differs" in table.to_markdown()
+    figures = table.to_dict()["datasets"]["prices"]["bow"]
+    assert figures["difference"]["difference"] == pytest.approx(-1.99)
+    assert list(figures) == ["mae", "rmse", "difference"]
+
+
+def test_runs_of_two_tasks_on_one_data_set_are_refused():
+    other = number_run("bow", 1.0)
+    other = RunResult(RunKey("scv2", "bow", 0), other.metrics, other.predictions)
+    with pytest.raises(ValueError, match="different figures.*another task"):
+        MainTable.of([result("siatl"), other], METHODS)

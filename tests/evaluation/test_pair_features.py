@@ -1,7 +1,8 @@
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
-from siatl_keras.evaluation import PairFeatures, fit_linear_classifier, word_counts
+from siatl_keras.evaluation import PairFeatures, fit_linear_model, word_counts
+from siatl_keras.tasks import SingleLabel
 
 PAIRS = [("a b", "a b"), ("a", "c c"), ("", "b")]
 WORDS = [f"word{number}" for number in range(12)]
@@ -40,7 +41,7 @@ def test_a_linear_model_sees_whether_two_texts_agree():
     seconds = np.where(agree[:, None], firsts, generator.choice(WORDS, (200, 4)))
     pairs = [tuple(map(" ".join, pair)) for pair in zip(firsts, seconds, strict=True)]
     features = PairFeatures(word_counts()).fit(pairs[:100]).transform(pairs)
-    model, _ = fit_linear_classifier(
-        features[:100], agree[:100], features[100:], agree[100:]
-    )
+    task = SingleLabel(["no", "yes"])
+    known, held_out = (features[:100], agree[:100]), (features[100:], agree[100:])
+    model, _, _ = fit_linear_model(task, *known, *held_out)
     assert model.score(features[100:], agree[100:]) > 0.95

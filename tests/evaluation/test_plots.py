@@ -51,6 +51,8 @@ def test_labels_are_no_formulas(tmp_path):
         [EPOCH],
         [{**EPOCH, "lm_loss": np.nan}, LATER],
         [{"epoch": 1, "task_loss": 1.0, "val_task_loss": 1.1}],
+        [{"epoch": 1, "task_loss": 1.0, "val_mae": 1.1, "mae": 1.0}],
+        [{"epoch": 1, "val_quadratic_kappa": 0.1, "mae": 1.0}],
         [EPOCH, {**LATER, "task_loss": None, "lm_loss": float("nan"), "gamma": None}],
     ],
 )

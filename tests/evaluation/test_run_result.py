@@ -7,6 +7,7 @@ from siatl_keras.evaluation import Predictions, RunKey, RunResult
 
 KEY = RunKey("scv2", "siatl", 0)
 TEST = {"macro_f1": 0.5, "accuracy": 0.75, "classes": {"no": {}, "yes": {}}}
+TESTED = {"measures": ["macro_f1", "accuracy"], "test": TEST}
 
 
 @pytest.fixture
@@ -17,19 +18,19 @@ def folder(tmp_path):
 
 
 def test_figures_are_those_of_the_files(tmp_path, folder):
-    metrics = {"test": TEST, "validation": {"perplexity": 99.0}}
+    metrics = {**TESTED, "validation": {"perplexity": 99.0}}
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    Predictions(np.array([1]), np.array([[0.25, 0.75]])).write(
-        folder / "predictions.tsv"
-    )
+    predictions = Predictions(np.array([1]), np.array([1]), np.array([[0.25, 0.75]]))
+    predictions.write(folder / "predictions.tsv")
     run = RunResult.read(tmp_path, KEY)
-    assert (run.macro_f1, run.accuracy, run.lm_perplexity) == (0.5, 0.75, 99.0)
+    assert [run.value(name) for name in run.measures] == [0.5, 0.75]
+    assert run.lm_perplexity == 99.0
     assert run.num_classes == 2
     assert run.predictions.predicted.tolist() == [1]
 
 
 def test_a_method_without_a_language_model_has_no_perplexity(tmp_path, folder):
-    (folder / "metrics.json").write_text(json.dumps({"test": TEST}))
+    (folder / "metrics.json").write_text(json.dumps(TESTED))
     run = RunResult.read(tmp_path, KEY)
     assert run.lm_perplexity is None and run.predictions is None
 

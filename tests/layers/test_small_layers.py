@@ -172,7 +172,7 @@ def test_wrong_arguments_are_refused():
         TaskHead(2, pooling="first")
     with pytest.raises(ValueError, match="at least 0.*num_layers=-1"):
         TaskHead(2, num_layers=-1)
-    with pytest.raises(ValueError, match="`num_classes` must be a whole number"):
-        TaskHead(1)
+    with pytest.raises(ValueError, match="`num_outputs` must be a whole number"):
+        TaskHead(0)
     with pytest.raises(ValueError, match=r"`rate` must be a number in \[0, 1\)"):
         EmbeddingDropout(5, 1.0)

@@ -10,6 +10,7 @@ from scipy.special import softmax
 from stable_ids import stable
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from siatl_keras.inputs import Column
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
 from siatl_keras.plans import stages
 from siatl_keras.text import WordTokenizer
@@ -69,7 +70,7 @@ def test_metrics_of_two_classes_are_reported_by_their_names(
     )
     figures = evaluate(model, texts, labels, sample_weight=WEIGHTS)
     positive = probabilities(model, texts)[:, 1]
-    true, predicted = model.label_ids(labels), positive > 0.5
+    true, predicted = model.task.encode(Column(labels, "y")), positive > 0.5
     smooth = 0.8 * np.eye(2)[true] + 0.1
     logs = np.log(np.stack([1 - positive, positive], -1))
     assert figures["task_loss"] == pytest.approx(
@@ -101,7 +102,7 @@ def test_metrics_of_three_classes_train_and_validate(make_classifier, texts):
         metrics=["auc", "precision", MacroF1(3)],
     )
     history = fit(model, texts, labels, validation_data=(texts, labels))
-    one_hot = np.eye(3)[model.label_ids(labels)]
+    one_hot = np.eye(3)[model.task.encode(Column(labels, "y"))]
     expected = sk.roc_auc_score(one_hot.ravel(), probabilities(model, texts).ravel())
     assert history["val_auc"] == pytest.approx([expected], abs=0.01)
     assert {"auc", "precision", "macro_f1", "val_precision"} <= set(history)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from total_gradients import total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 from siatl_keras.models.causal_head import causal_lm_class, needs_fixed_length
 from siatl_keras.plans import stages
@@ -149,7 +150,8 @@ def test_language_model_is_given_back(model):
 
 
 def batch_of(model):
-    return model.preprocessor(tf.constant(small.TEXTS), y=model.label_ids(small.LABELS))
+    targets = model.task.encode(Column(small.LABELS, "y"))
+    return model.preprocessor(tf.constant(small.TEXTS), y=targets)
 
 
 @pytest.mark.parametrize("family", ["OPT", "Llama", "Gemma2"])

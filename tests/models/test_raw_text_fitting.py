@@ -198,7 +198,7 @@ def test_steps_on_a_batch_of_texts_are_those_of_fit(fitted, model, texts, labels
         ({"x": ["good", "bad"], "y": [0]}, "`y` must have one value for each text.*1"),
         ({"x": ["good", None], "y": [0, 1]}, "`x` has no text in row 1"),
         ({"x": ["good", np.nan], "y": [0, 1]}, "`x` has no text in row 1: nan"),
-        ({"x": ["a", "b"], "y": [0.4, 0.9]}, "whole numbers.*row 0: 0.4"),
+        ({"x": ["a", "b"], "y": [0.4, 0.9]}, "`y`, row 0.*whole numbers.*0.4"),
         ({"x": [], "y": []}, "empty"),
         ({"x": {"text": ["a"]}, "y": [0]}, "`x` must be in order. Received a dict"),
         ({"x": (text for text in "ab"), "y": [0, 1]}, "`x` must have a length"),
@@ -225,7 +225,7 @@ def test_steps_on_a_batch_of_texts_are_those_of_fit(fitted, model, texts, labels
         ),
         (
             {"x": ["a"], "y": [0], "validation_data": (["a"], ["maybe"])},
-            r"`validation_data\[1\]` holds 'maybe' in row 0",
+            r"`validation_data\[1\]`, row 0: the label 'maybe'",
         ),
     ],
 )
@@ -256,7 +256,7 @@ def test_fit_refuses_with_the_argument_and_the_row(model, arguments, message):
         (slices(["a"], [0], [1.0], [1.0]).batch(2), "Received one of"),
         (slices(["a"], [1j]).batch(2), "must be class names or numbers"),
         (slices({"text": ["a"]}, [0]).batch(2), r"Received one of \(\{text\}"),
-        (Batches(["a", "b"], [0, 2]), r"`x\[0\]\[1\]` must hold class numbers.*row 1"),
+        (Batches(["a", "b"], [0, 2]), r"`x\[0\]\[1\]`, row 1: 2 is neither a class"),
         (Batches(["a", None], [0, 1]), r"`x\[0\]\[0\]` has no text in row 1"),
         (Batches(["a", "b"]), r"`x\[0\]` must be \(texts, labels\).*tuple of 1"),
     ],

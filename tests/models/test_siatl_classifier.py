@@ -9,6 +9,7 @@ import tensorflow as tf
 from total_gradients import total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.plans import stages
 from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
@@ -138,7 +139,8 @@ def test_loss_is_task_loss_plus_gamma_times_lm_loss(make_classifier, texts, labe
     figures = model.evaluate(texts, labels, return_dict=True, verbose=0)
     expected = figures["task_loss"] + 0.37 * figures["lm_loss"]
     assert figures["loss"] == pytest.approx(expected, abs=1e-5)
-    x, y, weights = model.preprocessor(tf.constant(texts), y=model.label_ids(labels))
+    targets = model.task.encode(Column(labels, "y"))
+    x, y, weights = model.preprocessor(tf.constant(texts), y=targets)
     logits = model(x)
     lm_loss = float(LanguageModelingLoss()(y["lm"], logits["lm"], weights["lm"]))
     assert figures["lm_loss"] == pytest.approx(lm_loss, abs=1e-5)
@@ -154,7 +156,8 @@ def test_gradients_in_slices_equal_those_of_the_logits(
     for layers in model.layer_groups.values():
         for layer in layers:
             layer.trainable = True
-    batch = model.preprocessor(tf.constant(texts), y=model.label_ids(labels))
+    targets = model.task.encode(Column(labels, "y"))
+    batch = model.preprocessor(tf.constant(texts), y=targets)
     pairs = zip(
         total_gradients(model, batch, True),
         total_gradients(model, batch, False),
@@ -311,7 +314,7 @@ def test_new_classifier_takes_the_weights_of_a_language_model_preset(
 
 def test_language_model_preset_without_classes_is_refused(make_lm, tmp_path):
     make_lm().save_to_preset(str(tmp_path))
-    with pytest.raises(ValueError, match="pass `num_classes` or `label_names`"):
+    with pytest.raises(ValueError, match="pass `num_classes`, `label_names` or `task`"):
         SiATLClassifier.from_preset(str(tmp_path))
 
 
@@ -329,7 +332,7 @@ def test_arrays_raw_datasets_and_packed_datasets_evaluate_alike(
     make_classifier, texts, labels
 ):
     model = make_classifier()
-    ids = model.label_ids(labels)
+    ids = model.task.encode(Column(labels, "y"))
     raw = tf.data.Dataset.from_tensor_slices((texts, ids)).batch(8)
     packed = raw.map(model.preprocessor)
     expected = model.evaluate(texts, ids, return_dict=True, verbose=0)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import log_softmax
 
+from siatl_keras.inputs import Column
 from siatl_keras.training import FusedAdam
 
 
@@ -19,7 +20,7 @@ def test_data_of_unknown_length_counts_no_step_more(make_classifier, texts, labe
         model = make_classifier()
         model.compile(keras.optimizers.SGD(0.1))
         batches = tf.data.Dataset.from_tensor_slices(
-            (texts, model.label_ids(labels))
+            (texts, model.task.encode(Column(labels, "y")))
         ).batch(3)
         data = cut(batches.map(model.preprocessor))
         history = model.fit(data, validation_data=data, epochs=2, verbose=0)

@@ -106,7 +106,7 @@ def test_predictions_have_both_texts_in_every_format(model):
     ((first, blank),) = predict_stream(model, pairs)
     assert (first["text"], first["text_pair"]) == ("so day", "so glad")
     assert (blank["text"], blank["text_pair"]) == ("", "")
-    header = format_header(model.label_names, pairs=True).split("\t")
+    header = format_header(model.task, pairs=True).split("\t")
     assert header == ["text", "text_pair", "label", "other", "same"]
     fields = format_prediction(first, as_json=False).split("\t")
     assert fields[:2] == ["so day", "so glad"] and len(fields) == 5

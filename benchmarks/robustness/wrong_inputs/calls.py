@@ -31,9 +31,10 @@ def evaluation_rows():
         "label_names": (["a"], ["only one"], []),
     }
     yield from argument_rows("evaluate", evaluation.evaluate_predictions, right, wrong)
-    right = {"labels": [0, 1], "first": [[0, 1]], "second": [[1, 1]], "num_classes": 2}
+    right = {"targets": [0, 1], "first": [[0, 1]], "second": [[1, 1]], "num_classes": 2}
     wrong = {
-        "labels": ([], [0]),
+        "targets": ([], [0]),
+        "measure": ("f2", "spearman", None),
         "first": ([[0]], [[]]),
         "num_classes": (1, 0),
         "samples": (0, -1),

@@ -10,6 +10,7 @@ from benchmarks.robustness.wrong_inputs.parts import (
     NO_COUNT,
     NO_EPOCH,
     NO_FLAG,
+    NO_NAMES,
     NO_RATE,
     NO_SHARE,
     NO_SIZE,
@@ -21,11 +22,11 @@ from benchmarks.robustness.wrong_inputs.parts import (
 )
 from siatl_keras import (
     callbacks,
-    data,
     distribute,
     layers,
     models,
     plans,
+    tasks,
     text,
     training,
     workflows,
@@ -66,6 +67,7 @@ CONSTRUCTORS = {
                 ["a", "a\u200b"],
                 ["é", "e\u0301"],
             ),
+            "task": ("ordinal", tasks.Ordinal, 3, {"class_name": "Dense"}),
             "preprocessor": (tokenizer(), "a preset"),
             "auxiliary_loss": NO_FLAG,
             "units": NO_SIZE,
@@ -96,6 +98,9 @@ CONSTRUCTORS = {
             "add_start_token": NO_FLAG,
             "add_end_token": NO_FLAG,
             "pad_to_sequence_length": NO_FLAG,
+            "pairs": NO_FLAG,
+            "long_texts": ("slide", None, 3),
+            "max_windows": (1, *NO_SIZE),
             "sequence_lenght": (8,),
         },
     ),
@@ -106,9 +111,9 @@ CONSTRUCTORS = {
     ),
     "TaskHead": (
         layers.TaskHead,
-        {"num_classes": 2, "units": 4},
+        {"num_outputs": 2, "units": 4},
         {
-            "num_classes": (1, *NO_SIZE),
+            "num_outputs": NO_SIZE,
             "units": NO_SIZE,
             "num_layers": (None, *NO_COUNT),
             "bidirectional": NO_FLAG,
@@ -298,20 +303,20 @@ CONSTRUCTORS = {
         {},
         {"lowercase": (*NO_FLAG, 1), "lowercas": (True,)},
     ),
-    "LabelMap": (
-        data.LabelMap,
-        {},
+    "SingleLabel": (tasks.SingleLabel, {}, {"label_names": NO_NAMES}),
+    "MultiLabel": (
+        tasks.MultiLabel,
+        {"label_names": ["a", "b"]},
         {
-            "names": (
-                [],
-                ["a"],
-                ["a", "a"],
-                ["a", "a\u200b"],
-                ["é", "e\u0301"],
-                None,
-                "ab",
-            )
+            "label_names": (["a,b", "c"], *NO_NAMES),
+            "thresholds": ([0.5], 0.0, 1.0, [0.5, NAN], "ab"),
         },
+    ),
+    "Ordinal": (tasks.Ordinal, {}, {"levels": NO_NAMES}),
+    "Regression": (
+        tasks.Regression,
+        {},
+        {"mean": (NAN, "x", None), "std": (0.0, -1.0, NAN, "x")},
     ),
     "strategy_from_devices": (
         distribute.strategy_from_devices,

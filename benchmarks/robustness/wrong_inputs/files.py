@@ -20,6 +20,7 @@ from siatl_keras import (
     export,
     inputs,
     models,
+    tasks,
     text,
     workflows,
 )
@@ -74,14 +75,27 @@ def file_rows(folder):
         yield f"read_examples(pair_column={column!r})", "pair_column", row
     one = folder / "one.tsv"
     one.write_text("text\tlabel\na\tyes\nb\tyes\n")
-    label_map = data.LabelMap(["no", "maybe"])
-    examples = data.read_examples(good)
-    yield (
-        "one class",
-        "one.tsv",
-        lambda: data.LabelMap.from_examples(data.read_examples(one)),
-    )
-    yield "unknown label", "good.tsv", lambda: label_map.encode(examples)
+    column = inputs.Column.of_file(data.read_examples(one))
+    for kind in tasks.TASKS.values():
+        yield (
+            f"one label, {kind.kind}",
+            "one.tsv",
+            functools.partial(kind.from_labels, column),
+        )
+    column = inputs.Column.of_file(data.read_examples(good))
+    for task in (
+        tasks.SingleLabel(["no", "maybe"]),
+        tasks.MultiLabel(["no", "maybe"]),
+        tasks.Ordinal(["no", "maybe"]),
+        tasks.Regression(),
+    ):
+        yield (
+            f"unknown label, {task.kind}",
+            "good.tsv",
+            functools.partial(task.encode, column),
+        )
+    words_only = functools.partial(tasks.Ordinal.from_labels, column)
+    yield "levels without an order", "good.tsv", words_only
 
     preprocessor = models.LSTMCausalLMPreprocessor(tokenizer(), 8)
     right = {"paths": [good], "preprocessor": preprocessor, "batch_size": 2}
@@ -103,13 +117,13 @@ def file_rows(folder):
     yield from argument_rows("build_vocabulary", text.build_vocabulary, right, wrong)
     right = {
         "texts": TEXTS,
-        "labels": [0, 1] * 4,
+        "targets": [0, 1] * 4,
         "preprocessor": models.SiATLPreprocessor(tokenizer(), 8),
         "batch_size": 2,
     }
     wrong = {
         "texts": ([], "one text", [None], [3], 3),
-        "labels": ([0], ["a"] * 8, [0.5] * 8),
+        "targets": ([0], ["a"] * 8, [NAN] * 8),
         "batch_size": NO_SIZE,
         "sample_weight": ([1.0], [NAN] * 8, ["a"] * 8, [-1.0] * 8),
     }
@@ -119,8 +133,9 @@ def file_rows(folder):
     wrong = {
         "class_weight": ("unbalanced", {0: 1.0, 1: NAN}, {0: 1.0, 1: -1.0}, {0: "a"}, 3)
     }
-    right = {"classes": inputs.ClassLabels(["no", "yes"]), "labels": np.array([0, 1])}
-    yield from argument_rows("class_weights", inputs.class_weights, right, wrong)
+    names = tasks.LabelNames(["no", "yes"])
+    right = {"classes": names, "labels": np.array([0, 1])}
+    yield from argument_rows("class_weights", tasks.class_weights, right, wrong)
     wrong = {"vocabulary": (str(folder), str(folder / "missing.txt"), str(good))}
     yield from argument_rows("WordTokenizer", text.WordTokenizer, {}, wrong, name=False)
 
@@ -145,10 +160,15 @@ def file_rows(folder):
         "epochs": NO_SIZE,
         "gamma_initial": (0.0, -1.0, NAN),
         "schedule": ("cosine",),
+        "task": ("nonsense",),
+        "levels": ("no,yes",),
     }.items():
         for value in values:
             row = functools.partial(_finetune, **{**right, argument: value})
             yield f"finetune({argument}={value!r})", argument, row
+    for task in ("ordinal", "regression"):
+        row = functools.partial(_finetune, **{**right, "task": task})
+        yield f"finetune(task={task!r} of words)", "good.tsv", row
     yield (
         "finetune(train=missing)",
         "nowhere.tsv",

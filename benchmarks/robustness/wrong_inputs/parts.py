@@ -16,6 +16,7 @@ NO_SHARE = (-0.1, 1.0, 1.5, NAN, "0.5", None)
 NO_RATE = (0.0, -1e-3, NAN, INF, "fast", None)
 NO_EPOCH = (0, -1, 2.5, "2", NAN)
 NO_FLAG = ("yes", 2, None)
+NO_NAMES = ([], ["a"], ["a", "a"], ["a", "a\u200b"], ["é", "e\u0301"], None, "ab")
 WORDS = ["<pad>", "<s>", "</s>", "<unk>", "good", "bad", "day", "!"]
 TEXTS = ["good day", "bad day", "good !", "bad !"] * 2
 LABELS = ["yes", "no"] * 4

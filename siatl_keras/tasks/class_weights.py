@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from siatl_keras.inputs.class_labels import ClassLabels
+from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.tasks.label_names import LabelNames
 
 
 def class_weights(
-    class_weight: Any, classes: ClassLabels, labels: np.ndarray | None
+    class_weight: Any, classes: LabelNames, labels: np.ndarray | None
 ) -> np.ndarray:
     """Turns `class_weight` into a table.
 
@@ -23,7 +24,7 @@ def class_weights(
         class_weight: dict of class name or number to weight, in which classes may be
             missing (they weigh 1); a list or array of a weight for each class; or
             "balanced", which weighs classes so that each counts the same in sum.
-        classes: the classes.
+        classes: names of the classes.
         labels: int `[texts]`, class numbers, which "balanced" counts; `None` where they
             are not known beforehand.
 
@@ -36,7 +37,7 @@ def class_weights(
             not as many as classes, or `class_weight` is another word.
 
     Example:
-    >>> classes = ClassLabels(["no", "yes"])
+    >>> classes = LabelNames(["no", "yes"])
     >>> class_weights({"yes": 3.0}, classes, None).tolist()
     [1.0, 3.0]
     """
@@ -44,7 +45,7 @@ def class_weights(
         return _balanced(class_weight, classes, labels)
     if isinstance(class_weight, Mapping):
         keys = list(class_weight)
-        numbers = classes.encode(keys, "class_weight")
+        numbers = classes.encode(Column(keys, "class_weight"))
         if len(set(numbers.tolist())) < len(keys):
             raise ValueError(
                 "`class_weight` names a class twice, by its name and its number. "
@@ -58,9 +59,9 @@ def class_weights(
         if len(weights) != len(classes):
             raise ValueError(
                 f"`class_weight` must have a weight for each of the {len(classes)} "
-                f"classes {classes.names[:8]}. Received: {len(weights)} weights."
+                f"classes {classes[:8]}. Received: {len(weights)} weights."
             )
-    for name, weight in zip(classes.names, weights, strict=True):
+    for name, weight in zip(classes, weights, strict=True):
         if not _is_weight(weight):
             raise ValueError(
                 "`class_weight` must hold finite numbers that are not negative. "
@@ -69,7 +70,7 @@ def class_weights(
     return np.array(weights, "float32")
 
 
-def _balanced(word: str, classes: ClassLabels, labels: np.ndarray | None) -> np.ndarray:
+def _balanced(word: str, classes: LabelNames, labels: np.ndarray | None) -> np.ndarray:
     if word != "balanced":
         raise ValueError(
             "`class_weight` must be a dict, a list with a weight for each class, or "

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from siatl_keras.inputs import ClassLabels, class_weights
+from siatl_keras.tasks import LabelNames, class_weights
 
-CLASSES = ClassLabels(["no", "yes", "perhaps"])
+CLASSES = LabelNames(["no", "yes", "perhaps"])
 LABELS = np.array([0, 0, 0, 1, 1, 2])
 
 
@@ -45,9 +45,9 @@ def test_balanced_leaves_classes_without_texts_at_one():
     ("class_weight", "message"),
     [
         ("even", "or \"balanced\". Received: 'even'"),
-        ({"maybe": 1}, "`class_weight` holds 'maybe' in row 0"),
-        ({5: 1}, "`class_weight` must hold class numbers from 0 to 2"),
-        ({0: 1, 1.5: 2}, "row 1: 1.5"),
+        ({"maybe": 1}, "`class_weight`, row 0: the label 'maybe' is not among"),
+        ({5: 1}, "`class_weight`, row 0: 5 is neither a class number, from 0 to 2"),
+        ({0: 1, 1.5: 2}, "row 1.*1.5"),
         ([1, 2], "a weight for each of the 3 classes.*2 weights"),
         (np.ones(4), "4 weights"),
         ({"yes": -1}, "for class 'yes': -1"),

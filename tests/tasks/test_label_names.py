@@ -1,4 +1,4 @@
-"""ClassLabels: which class a label means, and which labels mean none or two."""
+"""LabelNames: which label means which number, and which labels mean none or two."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,9 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siatl_keras.inputs import ClassLabels
-from siatl_keras.inputs.class_labels import class_names
+from siatl_keras.data import Examples
+from siatl_keras.inputs import Column
+from siatl_keras.tasks import LabelNames
 
 NAMES = ["no", "yes"]
 
@@ -37,7 +38,7 @@ NAMES = ["no", "yes"]
     ids=str,
 )
 def test_names_and_numbers_are_class_numbers(labels):
-    encoded = ClassLabels(NAMES).encode(labels, "y")
+    encoded = LabelNames(NAMES).encode(Column(labels, "y"))
     assert encoded.dtype == np.int32
     assert encoded.tolist() == [1, 0, 1]
 
@@ -46,12 +47,16 @@ def test_names_and_numbers_are_class_numbers(labels):
 @pytest.mark.parametrize("labels", [[1, 2, 3], [1.0, 2.0, 3.0], ["1", "2", "3"], [3]])
 def test_integers_that_are_names_are_these_names(names, labels):
     expected = [int(float(label)) - 1 for label in labels]
-    assert ClassLabels(names).encode(labels, "y").tolist() == expected
+    assert LabelNames(names).encode(Column(labels, "y")).tolist() == expected
 
 
 def test_integers_that_are_no_names_are_numbers():
-    assert ClassLabels(["1", "2", "3"]).encode([0, 1, 2], "y").tolist() == [0, 1, 2]
-    assert ClassLabels(["0", "1"]).encode([0, 1], "y").tolist() == [0, 1]
+    assert LabelNames(["1", "2", "3"]).encode(Column([0, 1, 2], "y")).tolist() == [
+        0,
+        1,
+        2,
+    ]
+    assert LabelNames(["0", "1"]).encode(Column([0, 1], "y")).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("labels", [[1, 2], [2, 1, 1], [2.0]])
@@ -60,7 +65,7 @@ def test_integers_with_two_readings_are_refused_with_both(labels):
     as_numbers = [str(label + 1) for label in shown]
     as_names = [str(label) for label in shown]
     with pytest.raises(ValueError) as error:
-        ClassLabels(["1", "2", "3"]).encode(labels, "y")
+        LabelNames(["1", "2", "3"]).encode(Column(labels, "y"))
     message = str(error.value)
     assert f"as class numbers, they are the classes {as_numbers}" in message
     assert f"as names, {as_names}" in message
@@ -70,7 +75,7 @@ def test_integers_with_two_readings_are_refused_with_both(labels):
 @given(st.lists(st.integers(-3, 8), min_size=2, max_size=6, unique=True), st.data())
 def test_names_passed_as_strings_always_mean_themselves(names, data):
     labels = data.draw(st.lists(st.sampled_from(names), max_size=9))
-    encoded = ClassLabels(names).encode([str(label) for label in labels], "y")
+    encoded = LabelNames(names).encode(Column([str(label) for label in labels], "y"))
     assert [names[number] for number in encoded] == labels
 
 
@@ -84,7 +89,7 @@ def test_integers_have_one_reading_or_none(names, data):
     if all(0 <= label < len(names) for label in labels):
         readings.add(tuple(labels))
     try:
-        received = {tuple(ClassLabels(names).encode(labels, "y").tolist())}
+        received = {tuple(LabelNames(names).encode(Column(labels, "y")).tolist())}
     except ValueError:
         received = set()
     assert received == (readings if len(readings) == 1 else set())
@@ -93,36 +98,36 @@ def test_integers_have_one_reading_or_none(names, data):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([0.4, 0.9], "whole numbers.*row 0: 0.4, a float"),
-        ([0, 0.9], "row 1: 0.9"),
-        ([0, 2], r"numbers from 0 to 1, or names among \['no', 'yes'\].*row 1: 2"),
+        ([0.4, 0.9], "`y`, row 0: labels must be.*whole numbers.*0.4, a float"),
+        ([0, 0.9], "row 1.*0.9"),
+        ([0, 2], r"`y`, row 1: 2 is neither.* 0 to 1, nor among.*\['no', 'yes'\]"),
         ([-1, 0], "row 0: -1"),
-        (["yes", "perhaps"], "'perhaps' in row 1, which is not among.*'no', 'yes'"),
-        (["yes", 1], "not both. Received in row 0: 'yes', a str"),
-        ([1, None], "`y` has no label in row 1: None"),
-        ([1, float("nan")], "`y` has no label in row 1: nan"),
-        (pd.Series([1, None], dtype="Int64"), "no label in row 1"),
-        (["yes", ""], "'' in row 1, which is not among"),
-        (["yes "], "'yes ' in row 0, which differs from the class 'yes' in white"),
-        (["\u200byes"], r"'\\u200byes' in row 0, which differs from the class 'yes'"),
+        (["yes", "perhaps"], "`y`, row 1: the label 'perhaps' is not.*'no', 'yes'"),
+        (["yes", 1], "row 0.*not both. Received: 'yes', a str"),
+        ([1, None], "`y`, row 1: there is no label, but None"),
+        ([1, float("nan")], "`y`, row 1: there is no label, but nan"),
+        (pd.Series([1, None], dtype="Int64"), "row 1: there is no label"),
+        (["yes", ""], "row 1: the label '' is not among"),
+        (["yes "], "row 0: the label 'yes ' differs from the class 'yes' in white"),
+        (["\u200byes"], r"row 0: the label '\\u200byes' differs from.*'yes' in white"),
         ("yes", "`y` must be a list. Received one string"),
         ({"yes": 1}, "`y` must be in order. Received a dict"),
         (np.eye(2), r"one label for each text.*\(2, 2\).*y.argmax\(axis=1\)"),
         (np.zeros((2, 2, 2)), "one dimension"),
-        ([[0], [1]], r"row 0: \[0\], a list"),
-        ([1j], "row 0: 1j"),
-        (np.array(["2020-01-01"], "datetime64[D]"), "row 0: datetime"),
+        ([[0], [1]], r"row 0.*\[0\], a list"),
+        ([1j], "row 0.*1j"),
+        (np.array(["2020-01-01"], "datetime64[D]"), "row 0.*datetime"),
         (7, "Received: int"),
     ],
 )
 def test_labels_that_mean_no_class_are_refused_with_their_row(labels, message):
     with pytest.raises(ValueError, match=message):
-        ClassLabels(NAMES).encode(labels, "y")
+        LabelNames(NAMES).encode(Column(labels, "y"))
 
 
 def test_two_unicode_forms_of_a_label_are_not_two_labels():
     with pytest.raises(ValueError, match="'cafe\\\\u0301'.*differs from.*'caf\\\\xe9'"):
-        ClassLabels(["caf\u00e9", "bar"]).encode(["cafe\u0301"], "y")
+        LabelNames(["caf\u00e9", "bar"]).encode(Column(["cafe\u0301"], "y"))
 
 
 @pytest.mark.parametrize(
@@ -137,8 +142,9 @@ def test_two_unicode_forms_of_a_label_are_not_two_labels():
         (frozenset("ab"), "`label_names` must be in order"),
         ({0: "a", 1: "b"}, "`label_names` must be in order. Received a dict"),
         ("ab", "`label_names` must be a list. Received one string"),
-        (["a"], "two classes at least"),
-        ([], "two classes at least"),
+        (["a"], "`label_names` must be two at least"),
+        ([], "two at least"),
+        ([True, False], "must hold str or int. Received in row 0: True"),
         (["a", ""], "empty name"),
         (["a", "\u200b"], "empty name"),
         (["a", None], "must hold str or int. Received in row 1: None"),
@@ -149,27 +155,70 @@ def test_two_unicode_forms_of_a_label_are_not_two_labels():
 )
 def test_names_that_are_not_in_order_or_not_different_are_refused(names, message):
     with pytest.raises(ValueError, match=message):
-        ClassLabels(names)
+        LabelNames(names)
 
 
-@pytest.mark.parametrize(
-    ("num_classes", "label_names", "message"),
-    [
-        (None, None, "Pass `num_classes`, or `label_names`"),
-        (3, ["a", "b"], "must be the number of `label_names`.*num_classes=3"),
-        (1, None, "`num_classes` must be a whole number from 2"),
-        (0, None, "from 2"),
-        (-2, None, "from 2"),
-        (2.0, None, "from 2"),
-        ("2", None, "from 2"),
-        (True, None, "from 2"),
-    ],
-)
-def test_num_classes_and_names_agree_or_are_refused(num_classes, label_names, message):
-    with pytest.raises(ValueError, match=message):
-        class_names(num_classes, label_names)
+def file(labels, path="train.tsv"):
+    lines = list(range(2, len(labels) + 2))
+    return Column.of_file(Examples(["text"] * len(labels), list(labels), lines, path))
 
 
-def test_classes_without_names_are_called_by_their_numbers():
-    assert class_names(3, None) == ["0", "1", "2"]
-    assert class_names(np.int64(2), ["a", "b"]) == ["a", "b"]
+def found(labels):
+    column = file(labels)
+    return LabelNames.found_in(
+        (column.place(row), label) for row, label in enumerate(labels)
+    )
+
+
+def test_names_found_are_sorted():
+    assert list(found(["b", "a", "b", "Z"])) == ["Z", "a", "b"]
+
+
+def test_integer_names_are_sorted_by_number():
+    assert list(found(["10", "9", "-1", "0"])) == ["-1", "0", "9", "10"]
+
+
+@pytest.mark.parametrize("labels", [["01", "1", "2"], ["2", "1", "01"]])
+def test_equal_numbers_have_a_fixed_order(labels):
+    assert list(found(labels)) == ["01", "1", "2"]
+
+
+def test_dashes_alone_are_names_not_numbers():
+    assert list(found(["2", "--1"])) == ["--1", "2"]
+
+
+def test_one_label_alone_is_nothing_to_tell_apart():
+    with pytest.raises(ValueError, match="train.tsv, line 4: .*only label is 'a'"):
+        found(["a", "a", "a"])
+
+
+def test_labels_that_only_look_alike_are_refused_with_file_and_lines():
+    with pytest.raises(ValueError) as caught:
+        found(["yes", "no", "yes", "no", "yes\u200b"])
+    assert str(caught.value) == (
+        "train.tsv, line 2 and train.tsv, line 6: the labels 'yes' and 'yes\\u200b' "
+        "differ only in characters that cannot be seen. Write them alike."
+    )
+
+
+def test_labels_of_a_file_are_named_with_their_line():
+    names = LabelNames(["no", "yes"])
+    assert names.encode(file(["yes", "no", "yes"])).tolist() == [1, 0, 1]
+    with pytest.raises(ValueError) as caught:
+        names.encode(file(["no", "maybe"], "test.tsv"))
+    assert "test.tsv, line 3: the label 'maybe'" in str(caught.value)
+    assert "['no', 'yes']" in str(caught.value)
+    with pytest.raises(ValueError, match=r"line 2: .*'no\\u200b' differs from .*'no'"):
+        names.encode(file(["no\u200b"], "test.tsv"))
+
+
+def test_names_in_another_unicode_form_are_those_of_the_files():
+    names = LabelNames(["cafe\u0301", "no "])
+    assert names.encode(file(["no", "caf\u00e9"])).tolist() == [1, 0]
+
+
+def test_messages_quote_little_of_many_long_labels():
+    names = [f"{index}{'x' * 1000}" for index in range(1000)]
+    with pytest.raises(ValueError) as caught:
+        LabelNames(names).encode(file(["y" * 1000]))
+    assert "and 995 more" in str(caught.value) and len(str(caught.value)) < 500
