@@ -22,7 +22,7 @@ def finetuning_step(stage, dtype="float32", sampled_words=None, **sizes):
         _backbone(sizes, dtype), num_classes=sizes.classes, units=sizes.task_units
     )
     model.compile(sampled_words=sampled_words)
-    groups = model.layer_groups
+    groups = model.groups.layers
     for name in ("backbone", "embedding")[stage - 1 :]:
         for layer in groups[name]:
             layer.trainable = False

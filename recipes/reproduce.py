@@ -17,7 +17,8 @@ import sys
 from absl import flags
 
 from recipes import common
-from siatl_keras.workflows import METHOD_NAMES, reproduce
+from recipes.reproduction.reproduce import reproduce
+from siatl_keras.workflows import METHOD_NAMES
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", None, "Names of flag files.", required=True)

@@ -15,11 +15,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
 from siatl_keras.atomic import partial_folder, rename_folder
+from siatl_keras.compat import layer_parts
 from siatl_keras.layers import LSTM
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.models.classifier_export import ClassifierExport
+from siatl_keras.models.raw_text_task import RawTextTask
 from siatl_keras.models.token_names import token_names
 from siatl_keras.serving_warmup import write_warmup_requests
 
@@ -199,7 +199,7 @@ def _portable_lstms(model: Any) -> Iterator[None]:
     lstms = [
         layer
         for part in (model.backbone, model.task_head)
-        for layer in _keras_internals.flatten_layers(part)
+        for layer in layer_parts.flatten_layers(part)
         if isinstance(layer, LSTM)
     ]
     before = [lstm.use_cudnn for lstm in lstms]
@@ -212,4 +212,4 @@ def _portable_lstms(model: Any) -> Iterator[None]:
             lstm.use_cudnn = use_cudnn
 
 
-ClassifierExport.saved_model_writer = staticmethod(export_saved_model)
+RawTextTask.saved_model_writer = staticmethod(export_saved_model)

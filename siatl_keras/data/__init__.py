@@ -4,9 +4,9 @@ from siatl_keras.data.batch_order import batch_order
 from siatl_keras.data.classification import classification_dataset
 from siatl_keras.data.epoch_counter import EpochCounter
 from siatl_keras.data.language_modeling import lm_dataset
+from siatl_keras.data.length_order import length_order
 from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
-from siatl_keras.data.stratified_order import stratified_order
 from siatl_keras.data.text_batches import (
     arriving_batches,
     in_batches,
@@ -22,11 +22,11 @@ __all__ = [
     "batch_order",
     "classification_dataset",
     "in_batches",
+    "length_order",
     "lm_dataset",
     "padding_share",
     "pairs_of_lines",
     "read_examples",
     "read_texts",
-    "stratified_order",
     "text_coverage",
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from siatl_keras.data.length_order import length_order
+
 BATCHES_PER_WINDOW = 16
 
 
@@ -32,9 +34,8 @@ def batch_order(
     window = tf.range(count) // (batch_size * BATCHES_PER_WINDOW)
     lengths = tf.cast(tf.gather(lengths, order), tf.int64)
     longest = tf.reduce_max(lengths) + 1
-    order = tf.gather(
-        order, tf.argsort(tf.cast(window, tf.int64) * longest + lengths, stable=True)
-    )
+    inside_windows, _ = length_order(tf.cast(window, tf.int64) * longest + lengths)
+    order = tf.gather(order, inside_windows)
     batches = tf.RaggedTensor.from_row_lengths(
         tf.cast(order, tf.int64), _batch_sizes(count, batch_size)
     )

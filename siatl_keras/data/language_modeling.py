@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.arguments import check_whole
+from siatl_keras.data.length_order import length_order
 from siatl_keras.data.readers import PathLike, as_paths, read_texts
 from siatl_keras.data.until_exit import until_exit
 
@@ -129,7 +130,7 @@ def _sentences(
         rows = token_ids.nrows()
         starts = tf.range(0, rows, batch_size)
         if seed is not None:
-            order = tf.argsort(token_ids.row_lengths(), stable=True)
+            order, _ = length_order(token_ids.row_lengths())
             token_ids = tf.gather(token_ids, order)
             starts = tf.random.experimental.stateless_shuffle(
                 starts, seed=tf.stack([seed + number, index])

@@ -4,16 +4,7 @@ from siatl_keras.evaluation.attention_map import AttentionMap, short_names
 from siatl_keras.evaluation.attention_page import attention_page
 from siatl_keras.evaluation.attention_picture import plot_attention
 from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline, word_counts
-from siatl_keras.evaluation.experiment_plots import (
-    FORGETTING_STYLES,
-    perplexity_by_epoch,
-    plot_forgetting,
-    plot_gamma,
-    plot_training_size,
-    runs_by_gamma,
-)
 from siatl_keras.evaluation.linear_model import fit_linear_model
-from siatl_keras.evaluation.main_table import MainTable
 from siatl_keras.evaluation.measures import MEASURES, Measure, measure_of
 from siatl_keras.evaluation.multi_label_report import (
     MultiLabelReport,
@@ -22,7 +13,6 @@ from siatl_keras.evaluation.multi_label_report import (
 from siatl_keras.evaluation.number_report import NumberReport, evaluate_numbers
 from siatl_keras.evaluation.ordinal_report import OrdinalReport, evaluate_levels
 from siatl_keras.evaluation.pair_features import PairFeatures
-from siatl_keras.evaluation.paired_bootstrap import PairedDifference, paired_bootstrap
 from siatl_keras.evaluation.plots import (
     plot_confusion_matrix,
     plot_f1_by_label,
@@ -32,47 +22,31 @@ from siatl_keras.evaluation.plots import (
 )
 from siatl_keras.evaluation.predictions import Predictions
 from siatl_keras.evaluation.report import Report, evaluate_predictions
-from siatl_keras.evaluation.run_key import RunKey, finished_runs
-from siatl_keras.evaluation.run_result import RunResult
-from siatl_keras.evaluation.spread import Spread
 
 __all__ = [
     "AttentionMap",
-    "FORGETTING_STYLES",
     "MEASURES",
-    "MainTable",
     "Measure",
     "MultiLabelReport",
     "NumberReport",
     "OrdinalReport",
     "PairFeatures",
-    "PairedDifference",
     "Predictions",
     "Report",
-    "RunKey",
-    "RunResult",
-    "Spread",
     "attention_page",
     "bag_of_words_baseline",
     "evaluate_levels",
     "evaluate_multi_label",
     "evaluate_numbers",
     "evaluate_predictions",
-    "finished_runs",
     "fit_linear_model",
     "measure_of",
-    "paired_bootstrap",
-    "perplexity_by_epoch",
     "plot_attention",
     "plot_confusion_matrix",
     "plot_f1_by_label",
     "plot_numbers",
-    "plot_forgetting",
-    "plot_gamma",
     "plot_perplexity",
     "plot_training",
-    "plot_training_size",
-    "runs_by_gamma",
     "short_names",
     "word_counts",
 ]

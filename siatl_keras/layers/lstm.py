@@ -12,8 +12,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from siatl_keras import _keras_internals
 from siatl_keras.arguments import check_share, check_whole
+from siatl_keras.compat import layer_parts
 from siatl_keras.layers.lstm_kernel import lstm_sequence
 
 
@@ -96,7 +96,7 @@ class LSTM(keras.layers.LSTM):
                 seed=self.weight_dropout_seed,
             )
         if self.use_cudnn is not False and tf.config.list_logical_devices("GPU"):
-            return _keras_internals.backend_lstm(
+            return layer_parts.backend_lstm(
                 self, sequences, initial_state, mask, recurrent_kernel
             )
         if self.go_backwards:

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from siatl_keras import _keras_step_internals
 from siatl_keras.arguments import check_flag, check_share, check_whole
+from siatl_keras.compat import layer_parts
 from siatl_keras.layers.linear_block import LinearBlock
 from siatl_keras.layers.lstm import LSTM
 from siatl_keras.layers.poolings import PoolingInput, make_pooling
@@ -179,7 +179,7 @@ class TaskHead(keras.layers.Layer):
             lstm.build(shape)
             shape = (*shape[:-1], self.units * (2 if self.bidirectional else 1))
         # Builds the pooling too, and tells how long its vectors are.
-        pooled, _ = _keras_step_internals.symbolic_call(
+        pooled, _ = layer_parts.symbolic_call(
             self.pooling_layer,
             np.zeros((1, 2, shape[-1]), "float32"),
             np.ones((1, 2), "int32"),

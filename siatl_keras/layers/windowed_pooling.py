@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from siatl_keras import _keras_step_internals
 from siatl_keras.arguments import check_whole
+from siatl_keras.compat import layer_parts
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -82,7 +82,7 @@ class WindowedPooling(keras.layers.Layer):
 
     def build(self, states_shape: Any, padding_mask_shape: Any = None) -> None:
         """Makes the pooling's weights."""
-        _keras_step_internals.symbolic_call(
+        layer_parts.symbolic_call(
             self.pooling,
             np.zeros((1, 2, states_shape[-1]), "float32"),
             np.ones((1, 2), "int32"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from siatl_keras import _keras_internals
+from siatl_keras.compat import layer_parts
 
 # What the adapters stand in for; a bias beside them goes on learning, as in KerasHub.
 REPLACED = ("kernel", "embeddings")
@@ -40,7 +40,7 @@ class AdaptedLayer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self.layer.trainable = value
-        for weight in _keras_internals.learnable_variables([self.layer]):
+        for weight in layer_parts.learnable_variables([self.layer]):
             weight.trainable = False
         for weight in self.weights:
             weight.trainable = value
@@ -63,8 +63,8 @@ def adapters(layers: Any) -> list[keras.Variable]:
     return [
         variable
         for layer in layers
-        for inner in _keras_internals.flatten_layers(layer)
+        for inner in layer_parts.flatten_layers(layer)
         if getattr(inner, "lora_enabled", False)
-        for variable in _keras_internals.learnable_variables([inner])
+        for variable in layer_parts.learnable_variables([inner])
         if variable.name not in REPLACED
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from siatl_keras import _keras_hub_internals
+from siatl_keras.compat import keras_hub_presets
 
 
 def backbone_class(preset: str) -> type:
@@ -17,4 +17,4 @@ def backbone_class(preset: str) -> type:
     Raises:
         ValueError: if there is no such preset.
     """
-    return _keras_hub_internals.backbone_class(preset)
+    return keras_hub_presets.backbone_class(preset)

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 import tokenizers
 
-from siatl_keras import _keras_hub_internals
+from siatl_keras.compat import tokenizer_parts
 from siatl_keras.models.cut_bytes import cut_bytes
 
 
@@ -21,7 +21,7 @@ class BytePairEncoder(tf.Module):
 
     Args:
         tokenizer: a `keras_hub.tokenizers.BytePairTokenizer` of which
-            `_keras_hub_internals.has_plain_byte_pairs` is true.
+            `tokenizer_parts.has_plain_byte_pairs` is true.
 
     Attributes:
         longest: int, bytes of the longest token.
@@ -29,7 +29,7 @@ class BytePairEncoder(tf.Module):
 
     def __init__(self, tokenizer: Any) -> None:
         super().__init__(name="byte_pair_encoder")
-        self._parts = _keras_hub_internals.BytePairParts(tokenizer)
+        self._parts = tokenizer_parts.BytePairParts(tokenizer)
         words = self._words_of_one_token(tokenizer)
         self.longest = max(map(len, words))
         self._whole = tf.lookup.StaticHashTable(

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras_hub
 
-from siatl_keras import _keras_internals
+from siatl_keras.compat import layer_parts
 
 
 def check_preprocessor(backbone: Any, preprocessor: Any) -> None:
@@ -59,7 +59,7 @@ def longest_text(backbone: Any) -> int | None:
     return min(
         (
             layer.sequence_length
-            for layer in _keras_internals.flatten_layers(backbone)
+            for layer in layer_parts.flatten_layers(backbone)
             if isinstance(layer, keras_hub.layers.PositionEmbedding)
         ),
         default=None,

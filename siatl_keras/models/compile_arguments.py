@@ -14,9 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from siatl_keras import _keras_step_internals
+from siatl_keras.compat import layer_parts, trainer
 from siatl_keras.tasks import Task
-from siatl_keras.training import LanguageModelingLoss
 
 OUTPUTS = ("task", "lm")
 # Names that the logs have already.
@@ -55,6 +54,35 @@ class TrialBatch:
         return np.zeros(self.rows, "float32")
 
 
+def checked_task_arguments(
+    task: Task, loss: Any, metrics: Any, weighted_metrics: Any
+) -> dict[str, Any]:
+    """Makes the task's loss and metrics, and tries them.
+
+    Args:
+        task: the model's.
+        loss: as for `compile`.
+        metrics: likewise.
+        weighted_metrics: likewise.
+
+    Returns:
+        dict of the arguments of the same names of `TaskObjective`.
+
+    Raises:
+        ValueError: if one of them cannot be computed for such a task.
+    """
+    batch = TrialBatch(task)
+    if is_auto(metrics):
+        metrics = task.default_metrics()
+    return {
+        "loss": checked_task_loss(loss, batch),
+        "metrics": checked_task_metrics("metrics", metrics, batch, False),
+        "weighted_metrics": checked_task_metrics(
+            "weighted_metrics", weighted_metrics, batch, True
+        ),
+    }
+
+
 def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
     """Makes the task's loss, and tries it.
 
@@ -73,7 +101,7 @@ def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
     if isinstance(loss, list | tuple | Mapping) and not _is_config(loss):
         losses = _by_output("loss", loss)
     lm_loss = losses.get("lm", "auto")
-    if lm_loss not in (None, "auto") and type(lm_loss) is not LanguageModelingLoss:
+    if lm_loss not in (None, "auto"):
         raise ValueError(
             "`loss` of the output 'lm' is always the mean cross-entropy of the real "
             f'tokens. Leave it out, or pass "auto". Received: {lm_loss!r}.'
@@ -87,7 +115,9 @@ def checked_task_loss(loss: Any, batch: TrialBatch) -> Any:
     # As Keras hands targets to a loss.
     targets = batch.y_true.astype("float32")
     _try("loss", loss, batch.task.shapes, made, targets, batch.y_pred)
-    return made
+    if isinstance(made, keras.losses.Loss):
+        return made
+    return trainer.loss_of_function(made, _name_of(loss))
 
 
 def checked_task_metrics(
@@ -136,6 +166,8 @@ def checked_task_metrics(
         weights = (batch.sample_weight,) if weighted and update else ()
         arrays = (batch.y_true, batch.y_pred, *weights)
         _try(argument, metric, batch.task.shapes, update or shaped, *arrays)
+        if update is None:
+            shaped = keras.metrics.MeanMetricWrapper(shaped, name=_name_of(metric))
         made.append(shaped)
     return made
 
@@ -198,7 +230,8 @@ def _by_output(argument: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _is_auto(value: Any) -> bool:
+def is_auto(value: Any) -> bool:
+    """Whether an argument is left to the model."""
     return isinstance(value, str) and value == "auto"
 
 
@@ -210,9 +243,13 @@ def _is_config(value: Any) -> bool:
 def _try(argument: str, given: Any, takes: str, function: Any, *arrays: Any) -> None:
     """Runs a loss or metric on arrays without values, which builds it."""
     try:
-        _keras_step_internals.symbolic_call(function, *arrays)
+        layer_parts.symbolic_call(function, *arrays)
     except Exception as error:
-        name = getattr(given, "name", None) or getattr(given, "__name__", None)
+        name = repr(_name_of(given) or given)
         raise ValueError(
-            f"`{argument}`: {name or given!r} cannot be computed from {takes}: {error}"
+            f"`{argument}`: {name} cannot be computed from {takes}: {error}"
         ) from error
+
+
+def _name_of(given: Any) -> str | None:
+    return getattr(given, "name", None) or getattr(given, "__name__", None)

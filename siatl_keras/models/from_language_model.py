@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from siatl_keras import _keras_hub_internals
-from siatl_keras.models.causal_head import needs_fixed_length
+from siatl_keras.compat import keras_hub_presets
+from siatl_keras.models.causal_backbone import needs_fixed_length
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 from siatl_keras.models.unknown_arguments import (
     BACKBONE_ARGUMENTS,
@@ -50,13 +50,13 @@ def from_language_model(
         ValueError: if the preset is broken, or no causal language model's.
     """
     if load_weights:
-        _keras_hub_internals.check_weights(preset)
+        keras_hub_presets.check_weights(preset)
     overrides = {
-        "dtype": kwargs.pop("dtype", _keras_hub_internals.preset_dtype(preset)),
+        "dtype": kwargs.pop("dtype", keras_hub_presets.preset_dtype(preset)),
         **(backbone_overrides or {}),
     }
     refuse_unknown_arguments(
-        _keras_hub_internals.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
+        keras_hub_presets.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
     )
     refuse_unknown_arguments(classifier, kwargs, TASK_ARGUMENTS)
     asked: dict[str, Any] = {
@@ -72,11 +72,11 @@ def from_language_model(
                 f"`{name}` is for the preprocessor that is made where none is passed. "
                 f"Set it on `preprocessor`."
             )
-    backbone = _keras_hub_internals.load_backbone(preset, load_weights, **overrides)
+    backbone = keras_hub_presets.load_backbone(preset, load_weights, **overrides)
     if "preprocessor" not in kwargs:
-        saved = _keras_hub_internals.preprocessor_config(preset)
+        saved = keras_hub_presets.preprocessor_config(preset)
         kwargs["preprocessor"] = SiATLPreprocessor(
-            _keras_hub_internals.load_tokenizer(preset),
+            keras_hub_presets.load_tokenizer(preset),
             pad_to_sequence_length=needs_fixed_length(backbone),
             **asked,
             **{name: saved[name] for name in SPECIAL_TOKENS if name in saved},

@@ -1,4 +1,4 @@
-"""`checkpointed`: blocks whose activations are recomputed where gradients need them.
+"""`call_checkpointed`: blocks recompute their activations where gradients need them.
 
 A transformer's block keeps a dozen tensors of the size of its input for its gradients;
 recomputed in the backward pass they cost one more forward pass, and memory holds one
@@ -12,14 +12,12 @@ dropout draws the second time is not what it drew the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
+from siatl_keras.compat import layer_parts
 
 
 def blocks_of(backbone: Any) -> list[keras.layers.Layer]:
@@ -30,7 +28,7 @@ def blocks_of(backbone: Any) -> list[keras.layers.Layer]:
     """
 
     def parts(layer: keras.layers.Layer) -> int:
-        _, *inner = _keras_internals.flatten_layers(layer)
+        _, *inner = layer_parts.flatten_layers(layer)
         return sum(bool(part.weights) for part in inner)
 
     return [layer for layer in backbone.layers if parts(layer) > 1]
@@ -52,51 +50,57 @@ def check_blocks(backbone: Any) -> None:
         )
 
 
-@contextmanager
-def checkpointed(layers: Sequence[keras.layers.Layer]) -> Iterator[None]:
-    """Recomputes the activations of layers in what is traced in its scope.
+def call_checkpointed(backbone: Any, inputs: Any, training: bool) -> Any:
+    """Calls a backbone whose blocks recompute their activations for the gradients.
 
     Gradients equal those without it, dropout included.
 
     Args:
-        layers: layers that return a tensor, or nested tensors.
+        backbone: a backbone with blocks.
+        inputs: its inputs.
+        training: bool, whether dropout is on.
+
+    Returns:
+        its outputs.
     """
-    with ExitStack() as stack:
-        for layer in layers:
-            stack.enter_context(_recomputing(layer))
-        yield
+    blocks = {id(block) for block in blocks_of(backbone)}
+
+    def wrap(operation: Any) -> Any:
+        return _Recomputed(operation) if id(operation) in blocks else operation
+
+    return layer_parts.call_layers(backbone, inputs, training, wrap)
 
 
-@contextmanager
-def _recomputing(layer: keras.layers.Layer) -> Iterator[None]:
-    call = layer.call
-    # A layer's variables that are no weights: the states of its random numbers.
-    weights = {id(weight) for weight in layer.weights}
-    seeds = [v for v in layer.variables if id(v) not in weights]
+class _Recomputed:
+    """A layer that is called again, on the same values, in the backward pass.
 
-    def recomputing(*args: Any, **kwargs: Any) -> Any:
-        before = [tf.identity(seed.value) for seed in seeds]
+    Args:
+        layer: returns a tensor, or nested tensors.
+    """
+
+    def __init__(self, layer: keras.layers.Layer) -> None:
+        self.layer = layer
+        # A layer's variables that are no weights: the states of its random numbers.
+        weights = {id(weight) for weight in layer.weights}
+        self.seeds = [v for v in layer.variables if id(v) not in weights]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        before = [tf.identity(seed.value) for seed in self.seeds]
         values = tf.nest.flatten((args, kwargs))
         # What gradients flow through; masks and flags need none.
         places = [place for place, value in enumerate(values) if _is_float(value)]
 
         def recomputed(*floats: tf.Tensor) -> Any:
             # The second time too, random numbers begin where they did the first.
-            for seed, state in zip(seeds, before, strict=True):
+            for seed, state in zip(self.seeds, before, strict=True):
                 seed.assign(state)
             given = list(values)
             for place, value in zip(places, floats, strict=True):
                 given[place] = value
             args_again, kwargs_again = tf.nest.pack_sequence_as((args, kwargs), given)
-            return call(*args_again, **kwargs_again)
+            return self.layer(*args_again, **kwargs_again)
 
         return tf.recompute_grad(recomputed)(*(values[place] for place in places))
-
-    setattr(layer, "call", recomputing)  # noqa: B010, a method to the type checker
-    try:
-        yield
-    finally:
-        delattr(layer, "call")
 
 
 def _is_float(value: Any) -> bool:

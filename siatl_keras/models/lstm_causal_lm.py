@@ -9,33 +9,37 @@ from typing import Any
 
 import keras
 import keras_hub
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from siatl_keras import _keras_hub_internals
+from siatl_keras.compat import keras_hub_presets
+from siatl_keras.compat.trainer import repaired_training
 from siatl_keras.inputs import as_texts, plain_texts
-from siatl_keras.models.layer_groups import LayerGroups
-from siatl_keras.models.learning_variables import LearningVariables
+from siatl_keras.models.compile_arguments import is_auto
+from siatl_keras.models.joint_task import JointTask, kept
+from siatl_keras.models.joint_training import JointLoss
+from siatl_keras.models.language_model_head import LanguageModelHead
+from siatl_keras.models.layer_groups import LayerGroups, groups_of
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
-from siatl_keras.models.sliced_training import SlicedTraining, refuse_xla
+from siatl_keras.models.model_optimizer import (
+    bound_optimizer,
+    learning_has_changed,
+    refuse_xla,
+)
+from siatl_keras.models.objectives import Batch, LanguageModelObjective
 from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
     refuse_unknown_arguments,
 )
-from siatl_keras.models.whole_model_saving import WholeModelSaving
-from siatl_keras.training import FusedAdam, LanguageModelingLoss, TokenPerplexity
+from siatl_keras.models.whole_model_saving import saved_whole
+from siatl_keras.training import CompleteLogs, FusedAdam, MonitorDirections, in_order
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class LSTMCausalLM(
-    LayerGroups,
-    LearningVariables,
-    SlicedTraining,
-    WholeModelSaving,
-    keras_hub.models.CausalLM,
-):
+@saved_whole
+@repaired_training
+class LSTMCausalLM(keras_hub.models.CausalLM):
     """Predicts the next word: trains, scores and generates on raw strings.
 
     Training and evaluation compute the loss in slices of tokens; logits of a whole
@@ -69,6 +73,14 @@ class LSTMCausalLM(
 
     backbone_cls = LSTMBackbone
     preprocessor_cls = LSTMCausalLMPreprocessor
+
+    get_compile_config = JointTask.get_compile_config
+    compile_from_config = JointTask.compile_from_config
+    metrics = JointTask.metrics
+    get_metrics_result = JointTask.get_metrics_result
+    training_log_names = JointTask.training_log_names
+    train_step = JointTask.train_step
+    test_step = JointTask.test_step
 
     def __init__(self, backbone: Any, preprocessor: Any = None, **kwargs: Any) -> None:
         refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
@@ -106,8 +118,8 @@ class LSTMCausalLM(
 
         Args:
             optimizer: a Keras optimizer, or a `GroupedOptimizer` with the groups of
-                `variable_groups` or `variable_groups_by_layer`; "auto" is Adam at 1e-3,
-                gradients clipped to a norm of 1.
+                `groups.variables` or `groups.variables_by_layer`; "auto" is Adam at
+                1e-3, gradients clipped to a norm of 1.
             sampler: a `keras_hub.samplers.Sampler` or its name, for `generate`.
             sampled_words: int, see `siatl_keras.layers.sampled_cross_entropy`; worth it
                 from about 20 000 words of vocabulary. `None` trains on the exact loss.
@@ -119,19 +131,28 @@ class LSTMCausalLM(
             ValueError: if `sampled_words` is not from 2 to the vocabulary's size, or
                 `jit_compile` is true.
         """
-        refuse_xla(jit_compile)
-        self.sample_words(sampled_words)
-        if optimizer == "auto":
+        head = LanguageModelHead(
+            self.backbone.token_embedding, self.sampling_seed, sampled_words
+        )
+        with self.distribute_strategy.scope():
+            joint_loss = JointLoss(
+                LanguageModelObjective(head, 1.0, lambda: True, has_mean=False)
+            )
+        if is_auto(optimizer):
             optimizer = FusedAdam(1e-3, global_clipnorm=1.0)
-        optimizer = keras.optimizers.get(optimizer)
-        self.bind_optimizer(optimizer)
+        refuse_xla(jit_compile)
+        bound = bound_optimizer(self, optimizer)
         super().compile(
-            optimizer=optimizer,
-            loss=LanguageModelingLoss(),
-            weighted_metrics=[TokenPerplexity()],
+            optimizer=bound,
+            loss=None,
+            weighted_metrics=None,
             sampler=sampler,
             jit_compile=jit_compile,
             **kwargs,
+        )
+        self.joint_loss = joint_loss
+        self.compile_arguments = kept(
+            optimizer=optimizer, sampler=sampler, sampled_words=sampled_words, **kwargs
         )
 
     def fit(
@@ -142,6 +163,8 @@ class LSTMCausalLM(
         sample_weight: Any = None,
         validation_split: float | None = None,
         validation_data: Any = None,
+        verbose: Any = "auto",
+        callbacks: Any = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Trains on texts.
@@ -155,6 +178,8 @@ class LSTMCausalLM(
             validation_split: float between 0 and 1, share of the texts, the last ones,
                 that are held out for validation.
             validation_data: texts or a dataset, like `x`.
+            verbose: as for `keras.Model.fit`.
+            callbacks: list of Keras callbacks.
             **kwargs: other arguments of `keras.Model.fit`.
 
         Raises:
@@ -168,11 +193,14 @@ class LSTMCausalLM(
             validation_data = plain_texts(validation_data, "validation_data")
             if isinstance(validation_data, tf.Tensor):
                 validation_data = (validation_data,)
+        own = [CompleteLogs(self.training_log_names), MonitorDirections()]
         return super().fit(
             x,
             batch_size=batch_size,
             validation_split=validation_split,
             validation_data=validation_data,
+            verbose=verbose,
+            callbacks=in_order([callbacks, own], verbose),
             **kwargs,
         )
 
@@ -203,21 +231,36 @@ class LSTMCausalLM(
         """
         # KerasHub cannot work out a dtype where a mixed policy was saved.
         kwargs.setdefault("dtype", keras.config.dtype_policy())
-        return _keras_hub_internals.load_language_model(
+        return keras_hub_presets.load_language_model(
             cls, preset, load_weights, **kwargs
         )
 
-    def training_outputs(
-        self, x: Any, y: Any, sample_weight: Any, training: bool
-    ) -> tf.Tensor:
-        """Returns per-token losses, float32 `[batch, time]`."""
-        hidden = self.backbone(x, training=training)
-        return self.token_losses(hidden, y, sample_weight, training)
+    @property
+    def groups(self) -> LayerGroups:
+        """What optimizers take the model apart into: `backbone` and `embedding`."""
+        return groups_of(self.backbone)
 
-    def placeholder_batch(self) -> tuple[Any, Any, Any]:
-        """Returns targets, losses and weights of a batch of one."""
-        zeros = np.zeros((1, 2), "float32")
-        return zeros.astype("int32"), zeros, zeros
+    def states(self, x: Any, training: bool = False) -> tf.Tensor:
+        """Computes the LSTMs' states, float `[batch, time, embedding]`."""
+        return self.backbone(x, training=training)
+
+    def batch_of(self, data: Any) -> Batch:
+        """Takes a packed batch apart, whose targets are those of the only output."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        return Batch(x, {"lm": y}, {"lm": sample_weight})
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """Makes the function that `fit` runs; see `JointTask`."""
+        changed = learning_has_changed(self)
+        return super().make_train_function(force or changed)
+
+    def preprocess_samples(
+        self, x: Any, y: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """Preprocesses raw texts, and leaves alone what a pipeline has packed."""
+        if isinstance(x, dict):
+            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return super().preprocess_samples(x, y, sample_weight)
 
     def score(self, texts: Any, batch_size: int = 32) -> Any:
         """Computes the log probability of each text.
@@ -235,10 +278,12 @@ class LSTMCausalLM(
         if self.preprocessor is None:
             raise ValueError("`score` takes texts and needs a model with preprocessor.")
 
+        head = LanguageModelHead(self.backbone.token_embedding)
+
         @tf.function(reduce_retracing=True)
         def batch_scores(batch: tf.Tensor) -> tf.Tensor:
             x, targets, weights = self.preprocessor(batch)
-            losses = self.training_outputs(x, targets, weights, training=False)
+            _, losses = head.loss(self.states(x), targets, weights, training=False)
             return -tf.reduce_sum(losses, -1)
 
         texts = tf.constant(as_texts(texts, "texts"), tf.string)

@@ -9,59 +9,40 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import keras_hub
-import numpy as np
 import tensorflow as tf
 
-from siatl_keras import _keras_hub_internals, _keras_internals
 from siatl_keras.arguments import check_flag
 from siatl_keras.checksums import write_checksums
+from siatl_keras.compat import keras_hub_presets
 from siatl_keras.layers import TaskHead
 from siatl_keras.layers.task_head import HEAD_ARGUMENTS
-from siatl_keras.models.causal_head import (
-    causal_lm_class,
-    check_causal,
-)
+from siatl_keras.models.causal_backbone import causal_lm_of, check_causal
 from siatl_keras.models.check_preprocessor import check_preprocessor
-from siatl_keras.models.classifier_compilation import ClassifierCompilation
-from siatl_keras.models.classifier_export import ClassifierExport
-from siatl_keras.models.classifier_logs import ClassifierLogs
+from siatl_keras.models.compile_arguments import (
+    checked_loss_weights,
+    checked_task_arguments,
+    is_auto,
+)
 from siatl_keras.models.default_optimizer import default_optimizer
 from siatl_keras.models.from_language_model import from_language_model
-from siatl_keras.models.gradient_checkpointing import (
-    blocks_of,
-    check_blocks,
-    checkpointed,
-)
-from siatl_keras.models.layer_groups import LayerGroups
-from siatl_keras.models.learning_variables import LearningVariables
+from siatl_keras.models.gradient_checkpointing import check_blocks
+from siatl_keras.models.joint_training import JointLoss
+from siatl_keras.models.language_model_head import LanguageModelHead
+from siatl_keras.models.layer_groups import LayerGroups, groups_of
 from siatl_keras.models.lstm_backbone import LSTMBackbone
-from siatl_keras.models.raw_text_fitting import RawTextFitting
-from siatl_keras.models.raw_text_prediction import RawTextPrediction
-from siatl_keras.models.sliced_training import SlicedTraining
+from siatl_keras.models.objectives import LanguageModelObjective, TaskObjective
+from siatl_keras.models.raw_text_task import RawTextTask
 from siatl_keras.models.unknown_arguments import (
     TASK_ARGUMENTS,
     refuse_unknown_arguments,
 )
-from siatl_keras.models.whole_model_saving import WholeModelSaving
 from siatl_keras.models.window_reading import TextReader
-from siatl_keras.presets.check_preset import named_errors
 from siatl_keras.tasks import Task, chosen_task
+from siatl_keras.training import paper_optimizer
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class SiATLClassifier(
-    ClassifierCompilation,
-    ClassifierExport,
-    ClassifierLogs,
-    RawTextFitting,
-    RawTextPrediction,
-    LayerGroups,
-    LearningVariables,
-    SlicedTraining,
-    WholeModelSaving,
-    keras_hub.models.Task,
-):
+class SiATLClassifier(RawTextTask):
     """Answers something about texts on top of a pretrained causal language model.
 
     What it answers is its `task`: a class (`SingleLabel`, where `num_classes` or
@@ -69,12 +50,11 @@ class SiATLClassifier(
     `siatl_keras.tasks`.
 
     The model has two outputs, task logits and LM logits, and trains on the task loss
-    plus `gamma` times the LM loss. Its layers form three groups, top first: `task`,
+    plus `gamma` times the LM loss. Its layers form three `groups`, top first: `task`,
     `backbone`, `embedding`; optimizers and unfreezing speak of these (an optimizer may
-    also have one for each layer, see `variable_groups_by_layer`). While everything
-    below the LM head is frozen the LM loss can teach nothing, and training does not
-    compute it: `lm_loss` and `perplexity` are then NaN in the history of training (the
-    validation's are computed).
+    also have one for each layer). While everything below the LM head is frozen the LM
+    loss can teach nothing, and training does not compute it: `lm_loss` and `perplexity`
+    are then NaN in the history of training (the validation's are computed).
 
     After `model.backbone.enable_lora(rank)`, which freezes all but low-rank adapters,
     compile again: groups and stages are then the adapters'. What is saved and exported
@@ -166,7 +146,7 @@ class SiATLClassifier(
 
         # === Layers ===
         self.backbone = backbone
-        self.reader = TextReader(backbone, preprocessor)
+        self.reader = TextReader(backbone, preprocessor, gradient_checkpointing)
         self.preprocessor = preprocessor
         self.task_head = TaskHead(
             task.num_outputs,
@@ -193,7 +173,7 @@ class SiATLClassifier(
         # === Functional model ===
         inputs = backbone.input
         hidden = backbone(inputs)  # [batch, time, embedding]
-        outputs, _ = self._task_outputs(hidden, inputs["padding_mask"])
+        outputs, _ = self._answer(hidden, inputs["padding_mask"])
         lm_logits = backbone.token_embedding(hidden, reverse=True)
         self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
         self.sampling_seed = keras.random.SeedGenerator()
@@ -201,48 +181,130 @@ class SiATLClassifier(
             inputs=inputs, outputs={"task": outputs, "lm": lm_logits}, **kwargs
         )
 
+    # === Training ===
+
     @property
-    def top_layers(self) -> tuple[keras.layers.Layer, ...]:
-        """The layers of the group `task`."""
-        return (self.task_head,)
+    def groups(self) -> LayerGroups:
+        """What optimizers and unfreezing take the model apart into, see the class."""
+        return groups_of(self.backbone, self.task_head)
 
     @property
     def default_optimizer(self) -> str:
         """What the pretrained layers learn with by default, "sgd" or "adam"."""
         return default_optimizer(type(self.backbone))
 
-    @property
-    def label_names(self) -> list[str]:
-        """Names of the classes, levels or labels, in the order of their numbers."""
-        return self.task.label_names
+    def compile(
+        self,
+        optimizer: Any = "auto",
+        loss: Any = "auto",
+        *,
+        loss_weights: Any = None,
+        metrics: Any = "auto",
+        weighted_metrics: Any = None,
+        sampled_words: int | None = None,
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Configures training.
+
+        A compilation that fails leaves the one before it as it was.
+
+        Args:
+            optimizer: any Keras optimizer, or a `GroupedOptimizer`; "auto" is the
+                `paper_optimizer`: Adam for new layers, and for pretrained ones SGD
+                on an LSTM, a second Adam on other backbones.
+            loss: a loss for the task, or `{"task": loss}`; "auto" is the task's own, of
+                classes the cross-entropy. The LM loss is always the mean over real
+                tokens. Of classes, Keras's crossentropies compute from logits, whatever
+                their `from_logits`, its other losses from the softmax (see
+                `siatl_keras.training.task_loss`); functions and losses of one's own get
+                class numbers and logits. For other tasks, see `loss` of
+                `siatl_keras.tasks.MultiLabel`, `Ordinal` and `Regression`.
+            loss_weights: dict or list of the weights of `task` and `lm`; the LM's sets
+                `model.gamma`, which a `GammaDecay` then assigns. What is not given is 1
+                for the task, and γ as it is.
+            metrics: list of metrics of the task, or `{"task": list}`; "auto" is the
+                task's own, of classes accuracy and macro F1. Keras's metrics get the
+                targets and probabilities that they take (see
+                `siatl_keras.training.task_metric`); one's own get class numbers and
+                logits, or what `loss` gets of other tasks. The LM's perplexity is
+                always reported, but in training on `sampled_words`.
+            weighted_metrics: like `metrics`, weighted by the texts' weights.
+            sampled_words: int, words of the vocabulary that estimate the LM loss in
+                training, see `siatl_keras.layers.sampled_cross_entropy`; the fewer, the
+                less the auxiliary loss costs. `None` trains on the exact loss.
+            jit_compile: must be `False`: XLA cannot compile the LM loss.
+            **kwargs: other arguments of `keras.Model.compile`.
+
+        Raises:
+            ValueError: if `jit_compile` is true, `sampled_words` is not from 2 to the
+                vocabulary's size, a loss or metric is not one of the task's targets, or
+                a weight is negative or no number.
+        """
+        weights = checked_loss_weights(loss_weights, self.gamma, self.auxiliary_loss)
+        arguments = {
+            "loss": loss,
+            "loss_weights": weights or None,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "sampled_words": sampled_words,
+        }
+        with self.distribute_strategy.scope():
+            joint_loss = JointLoss(
+                TaskObjective(
+                    self._task_outputs,
+                    weight=weights.get("task", 1.0),
+                    **checked_task_arguments(
+                        self.task, loss, metrics, weighted_metrics
+                    ),
+                ),
+                LanguageModelObjective(
+                    LanguageModelHead(
+                        self.backbone.token_embedding, self.sampling_seed, sampled_words
+                    ),
+                    # Plain transfer evaluates what it trains on, too.
+                    self.gamma if self.auxiliary_loss else 0.0,
+                    can_teach=lambda: self.lm_learns,
+                ),
+            )
+        if is_auto(optimizer):
+            optimizer = paper_optimizer(pretrained_optimizer=self.default_optimizer)
+        self.compile_jointly(joint_loss, optimizer, arguments, jit_compile, **kwargs)
+        if "lm" in weights:
+            self.gamma.assign(weights["lm"])
+
+    def recompile(self, optimizer: Any) -> None:
+        """Recompiles with another optimizer, also in the middle of `fit`.
+
+        Args:
+            optimizer: as for `compile`. Its state starts empty.
+        """
+        # γ is no longer what `loss_weights` began with.
+        gamma = self.gamma.numpy()
+        super().recompile(optimizer)
+        self.gamma.assign(gamma)
 
     @property
     def lm_learns(self) -> bool:
         """Whether the auxiliary loss can change a weight at present."""
         return self.auxiliary_loss and bool(self.backbone.trainable_variables)
 
-    def training_outputs(
-        self, x: Any, y: Any, sample_weight: Any, training: bool
-    ) -> dict[str, tf.Tensor]:
-        """Returns task outputs, and the LM's losses per token in place of logits."""
-        recompute = training and self.gradient_checkpointing
-        with checkpointed(blocks_of(self.backbone) if recompute else ()):
-            hidden = self.reader(x, training)
-        outputs, _ = self._task_outputs(hidden, x["padding_mask"], training)
-        if training and not self.lm_learns:
-            return {"task": outputs, "lm": tf.zeros_like(sample_weight["lm"])}
-        losses = self.token_losses(hidden, y["lm"], sample_weight["lm"], training)
-        return {"task": outputs, "lm": losses}
+    def training_log_names(self) -> list[str]:
+        """Names the logs of training in which all layers learn."""
+        task, lm = self.joint_loss.objectives
+        learned = (task, lm) if self.auxiliary_loss else (task,)
+        return list(self.joint_loss.metrics(True, learned))
 
-    def placeholder_batch(self) -> tuple[Any, Any, Any]:
-        """Returns targets, what losses take, and weights of a batch of one."""
-        weight, tokens = np.zeros((1,), "float32"), np.zeros((1, 2), "float32")
-        target = np.zeros((1, *self.task.target_shape), self.task.target_dtype)
-        return (
-            {"task": target, "lm": tokens.astype("int32")},
-            {"task": np.zeros((1, self.task.num_outputs), "float32"), "lm": tokens},
-            {"task": weight, "lm": tokens},
-        )
+    # === Computing ===
+
+    def states(self, x: Any, training: bool = False) -> tf.Tensor:
+        """Computes the language model's states, float `[batch, time, embedding]`.
+
+        Args:
+            x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+            training: bool, whether dropout is on.
+        """
+        return self.reader(x, training)
 
     def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Computes the task output alone, without the LM head.
@@ -254,26 +316,26 @@ class SiATLClassifier(
         Returns:
             `(outputs [batch, outputs], attention weights [batch, time])`, float32.
         """
-        hidden = self.reader(x, training)
-        return self._task_outputs(hidden, x["padding_mask"], training)
+        states = self.states(x, training)
+        return self._answer(states, x["padding_mask"], training)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes both outputs; see the class."""
         if self.reader.window is None:
             return super().call(inputs, training=training, mask=mask)
-        hidden = self.reader(inputs, bool(training))
-        outputs, _ = self._task_outputs(hidden, inputs["padding_mask"], bool(training))
-        lm_logits = self.backbone.token_embedding(hidden, reverse=True)
+        states = self.states(inputs, bool(training))
+        outputs, _ = self._answer(states, inputs["padding_mask"], bool(training))
+        lm_logits = self.backbone.token_embedding(states, reverse=True)
         return {"task": outputs, "lm": lm_logits}
 
-    def _task_outputs(self, hidden: Any, mask: Any, training: bool = False) -> Any:
-        head, weights = self.task_head(hidden, mask, training=training)
+    def _answer(self, states: Any, mask: Any, training: bool = False) -> Any:
+        head, weights = self.task_head(states, mask, training=training)
         return self.task.outputs(head), weights
 
-    def predict_step(self, data: Any) -> tf.Tensor:
-        """Computes the task's outputs `[batch, outputs]` of a batch."""
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return self.classify(x)[0]
+    def _task_outputs(self, states: Any, mask: Any, training: bool) -> Any:
+        return self._answer(states, mask, training)[0]
+
+    # === Saving ===
 
     def causal_lm(self) -> Any:
         """Gives the language model back that the auxiliary loss has kept.
@@ -283,48 +345,12 @@ class SiATLClassifier(
             `LSTMCausalLM` or `keras_hub.models.GPT2CausalLM`, on the same weights. It
             generates, and evaluates the perplexity of texts.
         """
-        causal_lm = causal_lm_class(self.backbone)
-        preprocessor = None
-        if self.preprocessor is not None:
-            preprocessor = causal_lm.preprocessor_cls(
-                self.preprocessor.tokenizer,
-                sequence_length=self.preprocessor.sequence_length,
-                add_start_token=self.preprocessor.add_start_token,
-                add_end_token=self.preprocessor.add_end_token,
-            )
-        return causal_lm(backbone=self.backbone, preprocessor=preprocessor)
+        return causal_lm_of(self.backbone, self.preprocessor)
 
     def save_to_preset(self, preset_dir: str, *args: Any, **kwargs: Any) -> None:
         """Saves a preset, see `keras_hub.models.Task`, with its checksums."""
         super().save_to_preset(preset_dir, *args, **kwargs)
         write_checksums(preset_dir)
-
-    def save_task_weights(self, filepath: str) -> None:
-        """Saves the weights of the task layers alone.
-
-        KerasHub's method adds the optimizer's state: Adam's is twice the whole model's
-        size, and a preset is a model, not a run.
-
-        Args:
-            filepath: ends in `.weights.h5`.
-        """
-        keras.saving.save_weights(
-            self, filepath, objects_to_skip=self._not_of_the_task()
-        )
-
-    def load_task_weights(self, filepath: str) -> None:
-        """Loads what `save_task_weights` saved.
-
-        Args:
-            filepath: ends in `.weights.h5`.
-        """
-        with named_errors(filepath, filepath):
-            keras.saving.load_weights(
-                self, filepath, objects_to_skip=self._not_of_the_task()
-            )
-
-    def _not_of_the_task(self) -> list[Any]:
-        return [*_keras_internals.flatten_layers(self.backbone), self.optimizer]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -367,7 +393,7 @@ class SiATLClassifier(
                 not those of the preset's checksums.
         """
         if not kwargs.keys() & {"num_classes", "label_names", "task"}:
-            return _keras_hub_internals.load_task(cls, preset, load_weights, **kwargs)
+            return keras_hub_presets.load_task(cls, preset, load_weights, **kwargs)
         return from_language_model(
             cls, preset, load_weights, backbone_overrides, **kwargs
         )

@@ -8,8 +8,8 @@ import keras
 import keras_hub
 import tensorflow as tf
 
-from siatl_keras import _keras_hub_internals
 from siatl_keras.arguments import check_choice, check_flag, check_whole
+from siatl_keras.compat import tokenizer_parts
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
 from siatl_keras.models.pair_packing import join_pairs, separator_ids
@@ -237,7 +237,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
 
         A tokenizer that is loaded gets its vocabulary after it is made.
         """
-        if not _keras_hub_internals.has_plain_byte_pairs(self.tokenizer):
+        if not tokenizer_parts.has_plain_byte_pairs(self.tokenizer):
             return None
         if self._encoder is None or not self._encoder.is_of(self.tokenizer):
             with tf.init_scope():

@@ -1,4 +1,4 @@
-"""`WholeModelSaving`: what Keras can save and copy of a task model, and what it cannot.
+"""`saved_whole`: what Keras can save and copy of a task model, and what it cannot.
 
 `.keras` files, weights, JSON, `copy.deepcopy` and `pickle` go by the constructor's
 arguments and work; the old HDF5 format and `clone_model` go by the graph of layers, and
@@ -7,46 +7,43 @@ would lose the class.
 
 from __future__ import annotations
 
+import functools
 import os
-from typing import Any
+from typing import Any, TypeVar
 
-from siatl_keras import _keras_internals
+from siatl_keras.compat import saving
+
+Model = TypeVar("Model", bound=type)
 
 
-class WholeModelSaving(_keras_internals.KnowsItsCloner):
-    """Mixin for a `keras_hub.models.Task`."""
+def saved_whole(cls: Model) -> Model:
+    """Lets a task model refuse what would save or copy a part of it.
 
-    def save(
-        self,
-        filepath: str | os.PathLike[str],
-        overwrite: bool = True,
-        zipped: bool | None = None,
-        **kwargs: Any,
+    Args:
+        cls: a `keras_hub.models.Task` with a `get_config` of its own.
+
+    Returns:
+        the class.
+    """
+    model_class: Any = cls
+    save, get_config = model_class.save, model_class.get_config
+
+    @functools.wraps(save)
+    def save_whole(
+        model: Any, filepath: str | os.PathLike[str], *args: Any, **kwargs: Any
     ) -> None:
-        """Saves the model; see `keras.Model.save`.
-
-        Args:
-            filepath: path that ends in `.keras`.
-            overwrite: bool, whether an existing file is replaced without asking.
-            zipped: see `keras.Model.save`.
-            **kwargs: see `keras.Model.save`.
-
-        Raises:
-            ValueError: if `filepath` asks for the old HDF5 format.
-        """
         if str(filepath).endswith((".h5", ".hdf5")):
-            raise no_hdf5(filepath)
-        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)  # type: ignore[misc]
+            raise _no_hdf5(filepath)
+        save(model, filepath, *args, **kwargs)
 
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        if _keras_internals.is_saving_to_hdf5():
-            raise no_hdf5("the file")
-        return super().get_config()  # type: ignore[misc]
+    @functools.wraps(get_config)
+    def get_config_to_save(model: Any) -> dict[str, Any]:
+        if saving.is_saving_to_hdf5():
+            raise _no_hdf5("the file")
+        return get_config(model)
 
-    def refuse_cloning(self) -> None:
-        """Raises a `ValueError` with what to call in place of `clone_model`."""
-        name = type(self).__name__
+    def refuse(model: Any) -> None:
+        name = type(model).__name__
         raise ValueError(
             f"`clone_model` cannot copy a {name}: it would return a bare graph of "
             "layers, without preprocessor and LM loss. For the same weights, call "
@@ -54,13 +51,12 @@ class WholeModelSaving(_keras_internals.KnowsItsCloner):
             f"`{name}.from_config(model.get_config())`, then `compile`."
         )
 
+    model_class.save, model_class.get_config = save_whole, get_config_to_save
+    saving.refuse_cloning(model_class, refuse)
+    return cls
 
-def no_hdf5(filepath: Any) -> ValueError:
-    """Says that the old HDF5 format cannot hold the model.
 
-    Args:
-        filepath: where it was to be saved.
-    """
+def _no_hdf5(filepath: Any) -> ValueError:
     return ValueError(
         f"{filepath}: the old HDF5 format cannot hold this model. Save it as `.keras`, "
         "as a preset with `save_to_preset`, or its weights alone as `.weights.h5` with "

@@ -10,10 +10,12 @@ prediction, one after another, and nothing of them is kept but their states.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from siatl_keras.models.gradient_checkpointing import call_checkpointed
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 
 # Of each text, through which gradients go.
@@ -26,6 +28,8 @@ class TextReader:
     Args:
         backbone: a causal language model's.
         preprocessor: the `SiATLPreprocessor`, whose `long_texts` says which; or `None`.
+        gradient_checkpointing: bool, whether the backward pass recomputes the
+            activations of a transformer's blocks.
 
     Attributes:
         window: int, tokens of a window; `None` where all are read at once.
@@ -38,8 +42,11 @@ class TextReader:
         float `[batch, time, embedding]`.
     """
 
-    def __init__(self, backbone: Any, preprocessor: Any) -> None:
+    def __init__(
+        self, backbone: Any, preprocessor: Any, gradient_checkpointing: bool = False
+    ) -> None:
         self.backbone = backbone
+        self.gradient_checkpointing = gradient_checkpointing
         self.window: int | None = None
         if getattr(preprocessor, "long_texts", "cut") == "windows":
             self.window = preprocessor.sequence_length
@@ -54,8 +61,13 @@ class TextReader:
     def __call__(self, x: Any, training: bool) -> Any:
         """Computes the states; see the class."""
         if self.window is None:
-            return self.backbone(x, training=training)
-        return read_in_windows(self.backbone, x, self.window, training)
+            return self._call(x, training=training)
+        return read_in_windows(self.backbone, x, self.window, training, self._call)
+
+    def _call(self, x: Any, training: bool) -> Any:
+        if training and self.gradient_checkpointing:
+            return call_checkpointed(self.backbone, x, training)
+        return self.backbone(x, training=training)
 
 
 def window_step(backbone: Any, length: int) -> int:
@@ -69,7 +81,11 @@ def window_step(backbone: Any, length: int) -> int:
 
 
 def read_in_windows(
-    backbone: Any, x: dict[str, Any], length: int, training: bool = False
+    backbone: Any,
+    x: dict[str, Any],
+    length: int,
+    training: bool = False,
+    call: Callable[[Any, bool], Any] | None = None,
 ) -> tf.Tensor:
     """Computes the states of all tokens, each once.
 
@@ -81,6 +97,8 @@ def read_in_windows(
             right.
         length: int, tokens of a window.
         training: bool, whether dropout is on in the windows that learn.
+        call: what stands in for a transformer's own call, a function of `x` and
+            `training`.
 
     Returns:
         float `[batch, time, embedding]`, zeros at padding.
@@ -91,8 +109,10 @@ def read_in_windows(
     windows = 1 + (beyond + step - 1) // step  # [batch]
     # The first window that learns; those before it are read first.
     first = tf.maximum(0, windows - LEARNING_WINDOWS)
-    read = _carried_on if isinstance(backbone, LSTMBackbone) else _overlapping
-    return read(backbone, x, lengths, windows, first, length, training)
+    how = (x, lengths, windows, first, length, training)
+    if isinstance(backbone, LSTMBackbone):
+        return _carried_on(backbone, *how)
+    return _overlapping(backbone, call or backbone, *how)
 
 
 def _carried_on(
@@ -165,6 +185,7 @@ def _joined(
 
 def _overlapping(
     backbone: Any,
+    call: Callable[..., Any],
     x: dict[str, Any],
     lengths: tf.Tensor,
     windows: tf.Tensor,
@@ -186,9 +207,7 @@ def _overlapping(
         )
         mask = tf.cast(inside, tf.int32)
         token_ids *= tf.cast(mask, token_ids.dtype)
-        states = backbone(
-            {"token_ids": token_ids, "padding_mask": mask}, training=training
-        )
+        states = call({"token_ids": token_ids, "padding_mask": mask}, training=training)
         # Those that a window shares with the one before it are that one's.
         is_own = (tf.range(size) >= length - step) | (window == 0)[:, None]
         is_own = tf.cast(is_own & inside, states.dtype)

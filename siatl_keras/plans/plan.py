@@ -58,7 +58,7 @@ class Plan:
     """What learns when, how fast, and on which losses.
 
     A plan knows no model: `optimizer` takes one, and the groups of the rates and phases
-    are those of its `layer_groups`. The functions of `siatl_keras.plans` return plans;
+    are those of its `groups`. The functions of `siatl_keras.plans` return plans;
     `dataclasses.replace` changes one.
 
     Attributes:
@@ -124,14 +124,14 @@ class Plan:
             ValueError: if the model has other groups than those of `rates`.
         """
         rated = {name for groups in self.rates for name in groups}
-        if rated != set(model.layer_groups):
+        if rated != set(model.groups.layers):
             raise ValueError(
                 "`rates` must have one `Rate` for each of the model's groups "
-                f"{sorted(model.layer_groups)}. Received rates of: {sorted(rated)}."
+                f"{sorted(model.groups.layers)}. Received rates of: {sorted(rated)}."
             )
         layers = {
             name: [layer for layer in group if layer.weights]
-            for name, group in model.layer_groups.items()
+            for name, group in model.groups.layers.items()
         }
         first = {
             name: list(zip((layer.name for layer in layers[name]), epochs, strict=True))
@@ -140,7 +140,7 @@ class Plan:
         optimizers: dict[str, keras.optimizers.Optimizer] = {}
         for groups, rate in self.rates.items():
             # One part for all of the groups, or one for each layer, the top one first.
-            parts = list(model.variable_groups_by_layer) if rate.divisor > 1 else [""]
+            parts = list(model.groups.variables_by_layer) if rate.divisor > 1 else [""]
             parts = [part for part in parts if not part or _group(part) in groups]
             for depth, part in enumerate(parts):
                 epochs = [

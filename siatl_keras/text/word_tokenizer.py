@@ -13,8 +13,8 @@ import keras
 import keras_hub
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
 from siatl_keras.atomic import write_text
+from siatl_keras.compat import saving, tokenizer_parts
 from siatl_keras.presets.check_inside import check_inside
 from siatl_keras.text.text_normalizer import TextNormalizer
 
@@ -75,7 +75,7 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         self.file_assets = [VOCABULARY_FILE]
         self._vocabulary: list[str] | None = None
         for token, name in zip(SPECIAL_TOKENS, _SPECIAL_NAMES, strict=True):
-            self._add_special_token(token, name)
+            tokenizer_parts.add_special_token(self, token, name)
         if vocabulary is not None:
             self.set_vocabulary(vocabulary)
 
@@ -113,7 +113,7 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
                 default_value=SPECIAL_TOKENS.index("<unk>"),
             )
         self._ids = {word: index for index, word in enumerate(words)}
-        self._update_special_token_ids()
+        tokenizer_parts.update_special_token_ids(self)
 
     def split(self, inputs: Any) -> tf.RaggedTensor:
         """Normalises and splits into words.
@@ -230,7 +230,7 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
                 off.
         """
         path = config.get("vocabulary")
-        if isinstance(path, str) and _keras_internals.in_safe_mode():
+        if isinstance(path, str) and saving.in_safe_mode():
             raise ValueError(
                 f"`vocabulary` names the file {path[:200]!r}, which is not part of the "
                 "saved model: it could be any file of this machine. If you trust the "

@@ -4,6 +4,7 @@ from siatl_keras.training.backup_and_restore import (
     BackupAndRestore,
     TrainingDivergedError,
 )
+from siatl_keras.training.callback_order import in_order
 from siatl_keras.training.complete_logs import CompleteLogs
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
@@ -11,10 +12,10 @@ from siatl_keras.training.geometric_decay import geometric_decay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.label_crossentropy import LabelCrossentropy
-from siatl_keras.training.language_modeling_loss import LanguageModelingLoss
 from siatl_keras.training.level_metrics import LevelAccuracy, LevelError, QuadraticKappa
 from siatl_keras.training.loss_monitors import LossMonitors
 from siatl_keras.training.macro_f1 import MacroF1
+from siatl_keras.training.monitor_directions import MonitorDirections
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.paper_optimizer import (
     PRETRAINED_OPTIMIZERS,
@@ -31,7 +32,6 @@ from siatl_keras.training.schedules import (
 from siatl_keras.training.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.training.set_epoch import SetEpoch
 from siatl_keras.training.slanted_triangular import SlantedTriangular
-from siatl_keras.training.synced_loss_scale_optimizer import SyncedLossScaleOptimizer
 from siatl_keras.training.task_loss import TaskLoss, task_loss
 from siatl_keras.training.task_metric import TaskMetric, task_metric
 from siatl_keras.training.token_perplexity import TokenPerplexity
@@ -49,11 +49,11 @@ __all__ = [
     "GroupLearningRates",
     "GroupedOptimizer",
     "LabelCrossentropy",
-    "LanguageModelingLoss",
     "LevelAccuracy",
     "LevelError",
     "LossMonitors",
     "MacroF1",
+    "MonitorDirections",
     "OneCycle",
     "OneCycleMomentum",
     "Phase",
@@ -62,13 +62,13 @@ __all__ = [
     "SequentialUnfreezing",
     "SetEpoch",
     "SlantedTriangular",
-    "SyncedLossScaleOptimizer",
     "TaskLoss",
     "TaskMetric",
     "TokenPerplexity",
     "TrainingDivergedError",
     "WeightAveraging",
     "geometric_decay",
+    "in_order",
     "paper_optimizer",
     "scheduled_adam",
     "scheduled_sgd",

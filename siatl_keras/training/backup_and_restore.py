@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from siatl_keras import _keras_internals
+from siatl_keras.compat import trainer
 from siatl_keras.training.training_state import (
     epochs_in_backup,
     load_training_state,
@@ -40,9 +40,9 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     A backup replaces the one before it in one step: a kill in between leaves the old
     one whole. The model is built and compiled as in the run that was killed, the
-    optimizer built on the weights of all stages, as `SiATLClassifier.compile` does. Its
-    place among the callbacks does not matter: it moves itself to the end, because only
-    then have the others done their part of the epoch.
+    optimizer built on the weights of all stages, as `SiATLClassifier` does. The `fit`
+    of this package's models calls it last, wherever it stands among the callbacks; for
+    other Keras models, see `in_order`.
 
     Training that diverges ends: after an epoch whose loss, validation loss or weights
     are not finite, the model gets the weights back that it had after the epoch before.
@@ -69,7 +69,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             )
         self.backup_dir = Path(backup_dir)
         self.delete_checkpoint = delete_checkpoint
-        self._callbacks: list[keras.callbacks.Callback] = []
+        self._callbacks: list[keras.callbacks.Callback] | None = None
 
     @property
     def path(self) -> Path:
@@ -85,14 +85,9 @@ class BackupAndRestore(keras.callbacks.Callback):
         """
         return epochs_in_backup(self.path) if self.path.exists() else 0
 
-    def set_model(self, model: keras.Model) -> None:
-        """Takes the model, and the last place among the callbacks."""
-        super().set_model(model)
-        callback_list = _keras_internals.running_callback_list()
-        if callback_list is not None:
-            self._callbacks = [c for c in callback_list.callbacks if c is not self]
-            # A new list: Keras is walking through the old one.
-            callback_list.callbacks = [*self._callbacks, self]
+    def meet(self, callbacks: list[keras.callbacks.Callback]) -> None:
+        """Takes the other callbacks of the run, see `in_order`."""
+        self._callbacks = callbacks
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Restores the backup, if there is one."""
@@ -101,6 +96,12 @@ class BackupAndRestore(keras.callbacks.Callback):
                 "`BackupAndRestore` needs a model that is built before `fit`. Call it "
                 "on a batch of data first."
             )
+        if self._callbacks is None:
+            raise ValueError(
+                "`BackupAndRestore` keeps the state of the other callbacks too, and "
+                f"{type(self.model).__name__}.fit does not tell it which there are. "
+                "Pass `callbacks=siatl_keras.callbacks.in_order([...])`."
+            )
         if not self.path.exists():
             return
         epoch, stopped = load_training_state(self.path, self.model, self._callbacks)
@@ -108,11 +109,11 @@ class BackupAndRestore(keras.callbacks.Callback):
             print(f"Resuming after epoch {epoch} from {self.path}")
         # A run that early stopping had ended has no further epoch.
         first = max(self.params.get("epochs", epoch), epoch) if stopped else epoch
-        _keras_internals.set_initial_epoch(self.model, first)
+        trainer.set_initial_epoch(self.model, first)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Resets the first epoch, which Keras would keep for the next `fit`."""
-        _keras_internals.set_initial_epoch(self.model, 0)
+        trainer.set_initial_epoch(self.model, 0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Makes a backup; ends training that has diverged."""
@@ -121,11 +122,12 @@ class BackupAndRestore(keras.callbacks.Callback):
             self._take_back(epoch, broken)
         if self._is_chief():
             self.backup_dir.mkdir(parents=True, exist_ok=True)
-            save_training_state(self.path, self.model, self._callbacks, epoch + 1)
+            callbacks = self._callbacks or []
+            save_training_state(self.path, self.model, callbacks, epoch + 1)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Removes the backup."""
-        _keras_internals.set_initial_epoch(self.model, 0)
+        trainer.set_initial_epoch(self.model, 0)
         if self.delete_checkpoint and self._is_chief():
             self.path.unlink(missing_ok=True)
             if self.backup_dir.exists() and not any(self.backup_dir.iterdir()):

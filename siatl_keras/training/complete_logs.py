@@ -13,14 +13,11 @@ from typing import Any
 
 import keras
 
-from siatl_keras import _keras_internals
-from siatl_keras.training.backup_and_restore import BackupAndRestore
-
 
 class CompleteLogs(keras.callbacks.Callback):
     """Adds NaN to an epoch's logs where nothing was computed.
 
-    It moves itself, and behind it `History` and every `CSVLogger`, to the end of the
+    `in_order` puts it, and behind it `History` and every `CSVLogger`, to the end of the
     callbacks, before backups. All others see what was computed alone: TensorBoard would
     draw a NaN, and `EarlyStopping` would take it for the best value.
 
@@ -37,23 +34,10 @@ class CompleteLogs(keras.callbacks.Callback):
         self._names = names
         self._draws = False
 
-    def set_model(self, model: keras.Model) -> None:
-        """Takes the model, and the place among the callbacks."""
-        super().set_model(model)
-        callback_list = _keras_internals.running_callback_list()
-        if callback_list is None:
-            return
-        others: list[Any] = [c for c in callback_list.callbacks if c is not self]
-        recorders = (keras.callbacks.History, keras.callbacks.CSVLogger)
-        self._draws = any(isinstance(c, keras.callbacks.TensorBoard) for c in others)
-        backups = (BackupAndRestore, keras.callbacks.BackupAndRestore)
-        # A new list: Keras is walking through the old one.
-        callback_list.callbacks = [
-            *(c for c in others if not isinstance(c, recorders + backups)),
-            self,
-            *(c for c in others if isinstance(c, recorders)),
-            *(c for c in others if isinstance(c, backups)),
-        ]
+    def meet(self, callbacks: list[keras.callbacks.Callback]) -> None:
+        """Takes the other callbacks of the run, see `in_order`."""
+        board = keras.callbacks.TensorBoard
+        self._draws = any(isinstance(callback, board) for callback in callbacks)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks that TensorBoard can draw all metrics."""

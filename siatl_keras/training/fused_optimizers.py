@@ -11,12 +11,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from siatl_keras import _keras_internals
+from siatl_keras.compat import optimizer_parts
 from siatl_keras.training.scheduled import Schedule, Scheduled, deserialized
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
+@optimizer_parts.fused_global_norm
+class FusedAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam`, same arguments, same result, less memory traffic.
 
     `beta_1` may also be a schedule, such as `OneCycleMomentum`. The first moment is
@@ -49,11 +50,11 @@ class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
         dtype = variable.dtype
         step = tf.cast(self.iterations + 1, dtype)
         beta_1 = tf.cast(self.beta_1, dtype)
-        momentum, velocity = _keras_internals.adam_moments(self, variable)
+        momentum, velocity = optimizer_parts.adam_moments(self, variable)
         tf.raw_ops.ResourceApplyAdam(
-            var=_keras_internals.resource(variable),
-            m=_keras_internals.resource(momentum),
-            v=_keras_internals.resource(velocity),
+            var=optimizer_parts.resource(variable),
+            m=optimizer_parts.resource(momentum),
+            v=optimizer_parts.resource(velocity),
             beta1_power=tf.pow(beta_1, step),
             beta2_power=tf.pow(tf.cast(self.beta_2, dtype), step),
             lr=tf.cast(learning_rate, dtype),
@@ -77,7 +78,8 @@ class FusedAdam(_keras_internals.FusedGlobalNorm, keras.optimizers.Adam):
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
-class FusedSGD(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
+@optimizer_parts.fused_global_norm
+class FusedSGD(keras.optimizers.SGD):
     """`keras.optimizers.SGD`, same arguments, same result, less memory traffic.
 
     `momentum` may also be a schedule, such as `OneCycleMomentum`. Without momentum a
@@ -107,10 +109,10 @@ class FusedSGD(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
         if self.momentums:
             # The moment of every row decays, whatever rows have a gradient.
             gradient = tf.convert_to_tensor(gradient)
-            moment = _keras_internals.sgd_moment(self, variable)
+            moment = optimizer_parts.sgd_moment(self, variable)
             tf.raw_ops.ResourceApplyKerasMomentum(
-                var=_keras_internals.resource(variable),
-                accum=_keras_internals.resource(moment),
+                var=optimizer_parts.resource(variable),
+                accum=optimizer_parts.resource(moment),
                 lr=rate,
                 grad=tf.cast(gradient, variable.dtype),
                 momentum=tf.cast(self.momentum, variable.dtype),
@@ -120,7 +122,7 @@ class FusedSGD(_keras_internals.FusedGlobalNorm, keras.optimizers.SGD):
             super().update_step(gradient, variable, learning_rate)
         else:
             tf.raw_ops.ResourceApplyGradientDescent(
-                var=_keras_internals.resource(variable),
+                var=optimizer_parts.resource(variable),
                 alpha=rate,
                 delta=tf.cast(gradient, variable.dtype),
             )

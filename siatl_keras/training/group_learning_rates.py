@@ -31,8 +31,8 @@ class GroupLearningRates(keras.callbacks.Callback):
         if isinstance(optimizer, GroupedOptimizer):
             by_group = dict(optimizer.groups)
         else:
-            names = getattr(self.model, "layer_groups", {})
-            by_group = dict.fromkeys(names, optimizer)
+            groups = getattr(self.model, "groups", None)
+            by_group = dict.fromkeys(groups.layers if groups else (), optimizer)
         for name, one in by_group.items():
             logs[f"learning_rate/{name}"] = float(
                 keras.ops.convert_to_numpy(one.learning_rate)

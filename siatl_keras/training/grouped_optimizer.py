@@ -12,8 +12,11 @@ from typing import Any
 
 import keras
 
-from siatl_keras import _keras_step_internals
-from siatl_keras._keras_internals import sum_duplicates
+from siatl_keras.compat.optimizer_parts import (
+    gradients_are_summed,
+    sum_duplicates,
+    summed_over_replicas,
+)
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -108,9 +111,9 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
             self.build(trainable_variables)
         pairs = _with_gradients(grads, list(trainable_variables))
         optimizers = [self.groups(variable) for _, variable in pairs]
-        pairs = self._all_reduce_sum_gradients(pairs)
+        pairs = summed_over_replicas(self, pairs)
         gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
-        with _keras_step_internals.gradients_are_summed(self):
+        with gradients_are_summed(self):
             for optimizer in self.optimizers:
                 mine = [
                     index
@@ -217,8 +220,8 @@ class _Groups(keras.optimizers.OptimizerMap):
         if not self._variables:
             raise ValueError(
                 "`GroupedOptimizer` does not know which variables belong to which "
-                "group. Call `optimizer.bind(variable_groups)` before the first step, "
-                "as `SiATLClassifier.compile` does."
+                "group. Call `optimizer.bind(model.groups.variables)` before the first "
+                "step, as `SiATLClassifier.compile` does."
             )
         group = self._group_of.get(id(variable))
         if group is None:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from siatl_keras.arguments import check_whole
+from siatl_keras.compat.trainer import set_direction
 
 
 def level_log_probabilities(outputs: Any) -> Any:
@@ -48,7 +49,7 @@ class LevelAccuracy(keras.metrics.Mean):
 
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._direction = "up"
+        set_direction(self, "up")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds a batch.
@@ -67,7 +68,7 @@ class LevelError(keras.metrics.Mean):
 
     def __init__(self, name: str = "mae", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._direction = "down"
+        set_direction(self, "down")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds a batch; arguments as for `LevelAccuracy`."""
@@ -92,7 +93,7 @@ class QuadraticKappa(keras.metrics.Metric):
     ) -> None:
         check_whole(2, num_levels=num_levels)
         super().__init__(name=name, dtype=dtype)
-        self._direction = "up"
+        set_direction(self, "up")
         self.num_levels = num_levels
         self.confusion = self.add_weight(
             shape=(num_levels, num_levels), initializer="zeros", name="confusion"

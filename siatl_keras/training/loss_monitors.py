@@ -1,7 +1,6 @@
-"""`LossMonitors`: looks after callbacks that decide by one of the model's losses.
+"""`LossMonitors`: warns of callbacks that decide by the total loss.
 
-Keras knows the direction of `loss` and of metrics, of `task_loss` and `lm_loss` not;
-and the total loss falls when γ does, whether or not the model learns anything.
+It falls when γ does, whether or not the model learns anything.
 """
 
 from __future__ import annotations
@@ -11,16 +10,13 @@ from typing import Any
 
 import keras
 
-from siatl_keras import _keras_internals
 from siatl_keras.training.gamma_decay import GammaDecay
-
-LOSSES = ("task_loss", "lm_loss")
 
 
 class LossMonitors(keras.callbacks.Callback):
-    """Tells monitors of the two losses their `mode`, and those of the total beware.
+    """Tells those that monitor the total loss to beware.
 
-    One warning a run goes to callbacks that monitor `loss` or `val_loss` while γ
+    One warning per run goes to callbacks that monitor `loss` or `val_loss` while γ
     changes between epochs. The model has `gamma`, and `auxiliary_loss`, whether γ
     weighs anything.
     """
@@ -31,18 +27,12 @@ class LossMonitors(keras.callbacks.Callback):
         self._gamma: float | None = None
         self._done = False
 
-    def set_model(self, model: keras.Model) -> None:
-        """Takes the model, and looks at the other callbacks."""
-        super().set_model(model)
-        callback_list = _keras_internals.running_callback_list()
-        self._callbacks = callback_list.callbacks if callback_list else []
+    def meet(self, callbacks: list[keras.callbacks.Callback]) -> None:
+        """Takes the other callbacks of the run, see `in_order`."""
+        self._callbacks = callbacks
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Sets modes; warns if a `GammaDecay` is going to change γ."""
-        for callback in self._callbacks:
-            monitor = str(getattr(callback, "monitor", "")).removeprefix("val_")
-            if monitor in LOSSES and getattr(callback, "mode", None) == "auto":
-                callback.mode = "min"
+        """Warns if a `GammaDecay` is going to change γ."""
         self._gamma, self._done = None, not self.model.auxiliary_loss
         if any(isinstance(c, GammaDecay) and c.changes for c in self._callbacks):
             self._warn()

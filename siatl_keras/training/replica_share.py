@@ -1,4 +1,4 @@
-"""`replica_share`: how much of a batch a replica has; and losses that weigh by it.
+"""`replica_share`: how much of a batch a replica has; and a loss weighed by it.
 
 Keras averages the replicas' means, which is the mean over the batch only where it
 divides by the number of replicas: a batch of 25 texts leaves one replica less to learn
@@ -31,15 +31,20 @@ def replica_share(amount: Any) -> Any:
     return tf.math.divide_no_nan(amount * replica.num_replicas_in_sync, whole)
 
 
-class LossOverReplicas:
-    """A Keras loss, scaled so that the replicas' sum is the loss of the whole batch.
+def replicas() -> int:
+    """Returns how many replicas train together, 1 on one device."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def loss_over_replicas(
+    loss: keras.losses.Loss, y_true: Any, y_pred: Any, sample_weight: Any = None
+) -> Any:
+    """Computes this replica's part of a loss: the replicas' sum is the whole batch's.
 
     Args:
         loss: a `keras.losses.Loss` that is a mean over texts, weighted or not, or a
             sum. A loss of another kind, such as a ratio of two sums, is taken for a
             mean over texts.
-
-    Call arguments:
         y_true: `[batch, …]`.
         y_pred: `[batch, …]`.
         sample_weight: `[batch]`, or `None`.
@@ -47,17 +52,11 @@ class LossOverReplicas:
     Returns:
         scalar.
     """
-
-    def __init__(self, loss: keras.losses.Loss) -> None:
-        self.loss = loss
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Computes the loss; see the class."""
-        value = self.loss(y_true, y_pred, sample_weight)
-        if self.loss.reduction in ("sum", "none", None):
-            return value  # Keras divides nothing by the number of replicas then.
-        by_weight = self.loss.reduction == "mean_with_sample_weight"
-        amount = tf.shape(y_pred)[0]
-        if by_weight and sample_weight is not None:
-            amount = tf.reduce_sum(sample_weight)
-        return value * tf.cast(replica_share(amount), value.dtype)
+    value = loss(y_true, y_pred, sample_weight)
+    if replicas() == 1 or loss.reduction in ("sum", "none", None):
+        return value  # Keras divides nothing by the number of replicas then.
+    by_weight = loss.reduction == "mean_with_sample_weight"
+    amount = tf.shape(y_pred)[0]
+    if by_weight and sample_weight is not None:
+        amount = tf.reduce_sum(sample_weight)
+    return value * tf.cast(replica_share(amount), value.dtype)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import keras
+
 from siatl_keras.arguments import check_choice, check_positive, check_share, check_whole
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
@@ -29,10 +31,24 @@ class ScheduleKind:
     momentum: Callable[[int], Any] | None = None
 
 
+def warmup_cosine(rate: float, steps: int) -> Any:
+    """Makes a schedule that rises for a fiftieth of the steps, then falls to 0.
+
+    Args:
+        rate: float, the highest rate.
+        steps: int, of the schedule.
+    """
+    warmup = max(1, steps // 50)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warmup), warmup_target=rate, warmup_steps=warmup
+    )
+
+
 SCHEDULES = {
     "constant": ScheduleKind(lambda rate, steps: rate),
     "slanted_triangular": ScheduleKind(SlantedTriangular),
     "one_cycle": ScheduleKind(OneCycle, OneCycleMomentum),
+    "warmup_cosine": ScheduleKind(warmup_cosine),
 }
 
 

@@ -30,7 +30,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     left as it is when training ends. List callbacks that read the logs, such as
     `TensorBoard`, after it.
 
-    The model has `layer_groups`, a dict of group to layers, the top group first, and
+    The model has `groups.layers`, a dict of group to layers, the top group first, and
     its optimizer must have been built on the weights of all of them, as
     `SiATLClassifier.compile` does.
 
@@ -73,14 +73,14 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the model."""
-        groups = getattr(self.model, "layer_groups", None)
+        groups = getattr(self.model, "groups", None)
         named = {name for phase in self.phases for name in phase.learns}
-        if groups is None or not named <= set(groups):
+        if groups is None or not named <= set(groups.layers):
             raise ValueError(
-                "`SequentialUnfreezing` needs a model whose `layer_groups` is a dict "
+                "`SequentialUnfreezing` needs a model whose `groups.layers` is a dict "
                 f"of the layers of {sorted(named)}, as `SiATLClassifier` has it. "
                 f"Received: {type(self.model).__name__} with "
-                f"layer_groups={None if groups is None else list(groups)}."
+                f"{None if groups is None else list(groups.layers)}."
             )
         if any(phase.optimizer for phase in self.phases) and not hasattr(
             self.model, "recompile"
@@ -96,7 +96,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Thaws and freezes what the epoch asks for."""
-        groups = _with_weights(self.model.layer_groups)
+        groups = _with_weights(self.model.groups.layers)
         learning = layers_learning(self.phases, groups, epoch + 1)
         thawed = {
             name: [layer for layer in learning[name] if not layer.trainable]

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from siatl_keras.compat.trainer import set_direction
 from siatl_keras.training.task_loss import refuse_probabilities
 from siatl_keras.training.task_scores import TaskScores
 
@@ -66,9 +67,7 @@ class TaskMetric(keras.metrics.Metric):
         name: str,
     ) -> None:
         super().__init__(name=name, dtype=metric.dtype)
-        # Where callbacks look for `mode="auto"`.
-        if hasattr(metric, "_direction"):
-            self._direction = metric._direction
+        set_direction(self, metric)
         self.metric = metric
         self.shape = shape
 

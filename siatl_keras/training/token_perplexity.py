@@ -1,7 +1,7 @@
 """`TokenPerplexity`: the exponential of the mean loss of a real token.
 
-KerasHub's `Perplexity` takes logits only and masks by token id; this one also takes the
-losses that the sliced computation gives, and follows the weights.
+KerasHub's `Perplexity` takes logits and masks by token id; this one takes the losses
+that the sliced computation gives, and follows the weights.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from siatl_keras.training.language_modeling_loss import token_losses
+from siatl_keras.compat.trainer import set_direction
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -23,25 +23,23 @@ class TokenPerplexity(keras.metrics.Mean):
 
     Example:
     >>> metric = TokenPerplexity()
-    >>> metric.update_state([[1, 0]], [[0.5, 9.0]], sample_weight=[[1.0, 0.0]])
+    >>> metric.update_state([[0.5, 9.0]], sample_weight=[[1.0, 0.0]])
     >>> round(float(metric.result()), 3)
     1.649
     """
 
     def __init__(self, name: str = "perplexity", dtype: str = "float32") -> None:
         super().__init__(name=name, dtype=dtype)
-        self._direction = "down"
+        set_direction(self, "down")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, losses: Any, sample_weight: Any = None) -> None:
         """Adds a batch.
 
         Args:
-            y_true: int `[batch, time]`.
-            y_pred: logits `[batch, time, vocabulary]`, or negative log likelihoods
-                `[batch, time]`.
+            losses: float `[batch, time]`, negative log likelihoods.
             sample_weight: float `[batch, time]`, 1 at real tokens and 0 at padding.
         """
-        losses = keras.ops.reshape(token_losses(y_true, y_pred), (-1,))
+        losses = keras.ops.reshape(losses, (-1,))
         if sample_weight is not None:
             # Flat: Keras weighs rows, by the mean weight of a row's steps, so that a
             # token of a batch with long rows would count less.

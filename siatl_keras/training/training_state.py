@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from siatl_keras import _keras_internals
 from siatl_keras.atomic import new_file
+from siatl_keras.compat import saving
 from siatl_keras.presets.check_preset import named_errors
 from siatl_keras.training.read_arrays import read_arrays
 
@@ -51,7 +51,7 @@ def save_training_state(
     for key, callback in _keyed(callbacks):
         states[key] = _state_of(callback)
         arrays |= _numbered(f"callbacks/{key}", _arrays_of(callback))
-    seed = _keras_internals.global_seed_state()
+    seed = saving.global_seed_state()
     name, keys, *rest = np.random.get_state(legacy=True)
     state = {
         "epoch": epoch,
@@ -200,7 +200,7 @@ def _restore_random(state: dict[str, Any]) -> None:
     random.setstate((version, tuple(internal), gauss))
     name, keys, *rest = state["numpy_random"]
     np.random.set_state((name, np.array(keys, "uint32"), *rest))
-    seed = _keras_internals.global_seed_state()
+    seed = saving.global_seed_state()
     if seed is not None and state["keras_random"] is not None:
         seed.assign(np.array(state["keras_random"]))
 

@@ -1,7 +1,6 @@
 """Whole jobs, one per file, that the recipes call."""
 
 from siatl_keras.workflows.evaluate import evaluate_classifier, write_evaluation
-from siatl_keras.workflows.experiment_grid import experiment_grid
 from siatl_keras.workflows.explain import explain
 from siatl_keras.workflows.finetune import finetune
 from siatl_keras.workflows.finetune_config import METHOD_NAMES, FinetuneConfig
@@ -13,7 +12,6 @@ from siatl_keras.workflows.predict import (
 )
 from siatl_keras.workflows.pretrain_config import PretrainConfig
 from siatl_keras.workflows.pretrain_language_model import pretrain_language_model
-from siatl_keras.workflows.reproduce import reproduce
 from siatl_keras.workflows.tune import tune
 
 __all__ = [
@@ -22,14 +20,12 @@ __all__ = [
     "PretrainConfig",
     "check_pair_column",
     "evaluate_classifier",
-    "experiment_grid",
     "explain",
     "finetune",
     "format_header",
     "format_prediction",
     "predict_stream",
     "pretrain_language_model",
-    "reproduce",
     "tune",
     "write_evaluation",
 ]

@@ -15,9 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from siatl_keras import _keras_hub_internals
 from siatl_keras.atomic import new_folder, write_json
 from siatl_keras.callbacks import BackupAndRestore, GroupLearningRates
+from siatl_keras.compat import keras_hub_presets
 from siatl_keras.data import lm_dataset, read_texts
 from siatl_keras.models import (
     LSTMBackbone,
@@ -71,24 +71,7 @@ def adapt_language_model(
         for path in (config.train, config.validation)
     )
     with (strategy or tf.distribute.get_strategy()).scope():
-        overrides: dict[str, Any] = config.backbone_arguments(LSTMBackbone)
-        model = LSTMCausalLM(
-            _keras_hub_internals.load_backbone(
-                lm, dtype=keras.config.dtype_policy(), **overrides
-            ),
-            LSTMCausalLMPreprocessor(
-                _keras_hub_internals.load_tokenizer(lm), config.sequence_length
-            ),
-        )
-        *layers, top = model.variable_groups_by_layer
-        optimizer = GroupedOptimizer(
-            {
-                name: training.rate.make("adam", steps * training.epochs, depth)
-                for depth, name in enumerate([top, *layers])
-            }
-        )
-        model.compile(optimizer, sampled_words=config.sampled_words)
-        model.optimizer.build(model.trainable_variables)
+        model = _compiled_model(config, training, steps)
     data: dict[str, Any] = {
         "preprocessor": model.preprocessor,
         "batch_size": batch_size,
@@ -109,18 +92,7 @@ def adapt_language_model(
         steps_per_epoch=steps,
         epochs=training.epochs,
         validation_data=held_out,
-        callbacks=[
-            GroupLearningRates(),
-            # As many epochs as there are: for the best weights alone.
-            keras.callbacks.EarlyStopping(
-                "val_perplexity",
-                patience=training.epochs,
-                mode="min",
-                restore_best_weights=True,
-            ),
-            keras.callbacks.TensorBoard(str(tensorboard)),
-            backup,
-        ],
+        callbacks=[*_callbacks(training.epochs, tensorboard), backup],
         shuffle=False,  # The dataset does; Keras's default makes it warn.
         verbose=verbose,
     ).history
@@ -134,6 +106,41 @@ def adapt_language_model(
         write_json(folder / "metrics.json", metrics)
     shutil.rmtree(backup.backup_dir)
     return metrics
+
+
+def _compiled_model(
+    config: FinetuneConfig, training: LanguageModelTraining, steps: int
+) -> LSTMCausalLM:
+    """Loads the language model, each layer with a rate of its own."""
+    overrides: dict[str, Any] = config.backbone_arguments(LSTMBackbone)
+    model = LSTMCausalLM(
+        keras_hub_presets.load_backbone(
+            config.lm, dtype=keras.config.dtype_policy(), **overrides
+        ),
+        LSTMCausalLMPreprocessor(
+            keras_hub_presets.load_tokenizer(config.lm), config.sequence_length
+        ),
+    )
+    *layers, top = model.groups.variables_by_layer
+    optimizer = GroupedOptimizer(
+        {
+            name: training.rate.make("adam", steps * training.epochs, depth)
+            for depth, name in enumerate([top, *layers])
+        }
+    )
+    model.compile(optimizer, sampled_words=config.sampled_words)
+    return model
+
+
+def _callbacks(epochs: int, tensorboard: Path) -> list[keras.callbacks.Callback]:
+    return [
+        GroupLearningRates(),
+        # As many epochs as there are: for the best weights alone.
+        keras.callbacks.EarlyStopping(
+            "val_perplexity", patience=epochs, mode="min", restore_best_weights=True
+        ),
+        keras.callbacks.TensorBoard(str(tensorboard)),
+    ]
 
 
 def check_adaptable(

@@ -13,7 +13,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from siatl_keras import _keras_hub_internals
+from siatl_keras.compat import keras_hub_presets
 from siatl_keras.data import Examples
 from siatl_keras.evaluation import (
     PairFeatures,
@@ -34,8 +34,8 @@ def _counts(lm: str, sequence_length: int) -> list[Any]:
 def _embeddings(lm: str, sequence_length: int) -> list[Any]:
     average = partial(
         average_embeddings,
-        _keras_hub_internals.load_backbone(lm, dtype="float32"),
-        _keras_hub_internals.load_tokenizer(lm),
+        keras_hub_presets.load_backbone(lm, dtype="float32"),
+        keras_hub_presets.load_tokenizer(lm),
         sequence_length=sequence_length,
     )
     # Embeddings are small numbers; regularisation would weigh them by their scale.

@@ -22,7 +22,7 @@ from siatl_keras.evaluation import plot_perplexity
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.run_folder import finish_run
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import FusedAdam
+from siatl_keras.training import scheduled_adam
 from siatl_keras.workflows.pretrain_config import PretrainConfig
 
 
@@ -54,8 +54,7 @@ def pretrain_language_model(
             read.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
-    preset, batch_size = config.preset, config.batch_size
-    steps, steps_per_epoch = config.steps, config.steps_per_epoch
+    preset = config.preset
     backup = BackupAndRestore(Path(config.output) / "backup", delete_checkpoint=False)
     made = backup.backup_dir / CHECKSUMS  # Of the preset, from before it has its name.
     sweep(Path(preset).parent)
@@ -71,38 +70,55 @@ def pretrain_language_model(
     # An earlier run's, which would call this one finished before it is.
     (Path(config.output) / "metrics.json").unlink(missing_ok=True)
     keras.utils.set_random_seed(config.seed)
-    tokenizer = WordTokenizer(config.vocabulary)
-    preprocessor = LSTMCausalLMPreprocessor(tokenizer, config.sequence_length)
-    warmup = max(1, steps // 50)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
-    )
     with (strategy or tf.distribute.get_strategy()).scope():
-        model = LSTMCausalLM(
-            LSTMBackbone(tokenizer.vocabulary_size(), **config.backbone), preprocessor
-        )
-        model.compile(
-            FusedAdam(schedule, global_clipnorm=1.0), sampled_words=config.sampled_words
-        )
-        model.optimizer.build(model.trainable_variables)
-    data: dict[str, Any] = {
-        "preprocessor": preprocessor,
-        "batch_size": batch_size,
-        "stream": config.stream,
-    }
-    all_validation = lm_dataset(config.validation, **data)
-    history = model.fit(
-        lm_dataset(
-            config.train,
-            **data,
-            seed=config.seed,
-            repeat=True,
-            skip_steps=backup.epochs_done * steps_per_epoch,
+        model = _compiled_model(config)
+    history = _fit(model, config, backup)
+    metrics = _metrics(model, config, history)
+    with new_folder(preset, overwrite=overwrite) as folder:
+        save_preset(model, folder, config.weights_dtype)
+        write_json(folder / "metrics.json", metrics)
+        plot_perplexity(history, config.steps_per_epoch, folder / "perplexity.png")
+        shutil.copyfile(folder / CHECKSUMS, made)
+    finish_run(config.output, metrics)
+    return metrics
+
+
+def _compiled_model(config: PretrainConfig) -> LSTMCausalLM:
+    tokenizer = WordTokenizer(config.vocabulary)
+    model = LSTMCausalLM(
+        LSTMBackbone(tokenizer.vocabulary_size(), **config.backbone),
+        LSTMCausalLMPreprocessor(tokenizer, config.sequence_length),
+    )
+    optimizer = scheduled_adam(
+        "warmup_cosine", config.learning_rate, config.steps, global_clipnorm=1.0
+    )
+    model.compile(optimizer, sampled_words=config.sampled_words)
+    return model
+
+
+def _batches(
+    model: LSTMCausalLM, config: PretrainConfig, paths: Any, **how: Any
+) -> tf.data.Dataset:
+    return lm_dataset(
+        paths, model.preprocessor, config.batch_size, stream=config.stream, **how
+    )
+
+
+def _fit(
+    model: LSTMCausalLM, config: PretrainConfig, backup: BackupAndRestore
+) -> dict[str, list[float]]:
+    """Trains, from the backup on if there is one; returns the history."""
+    steps_per_epoch = config.steps_per_epoch
+    skip = backup.epochs_done * steps_per_epoch
+    validation_batches = max(1, config.validation_texts // config.batch_size)
+    return model.fit(
+        _batches(
+            model, config, config.train, seed=config.seed, repeat=True, skip_steps=skip
         ),
         steps_per_epoch=steps_per_epoch,
-        epochs=math.ceil(steps / steps_per_epoch),
-        validation_data=lm_dataset(config.validation, **data)
-        .take(max(1, config.validation_texts // batch_size))
+        epochs=math.ceil(config.steps / steps_per_epoch),
+        validation_data=_batches(model, config, config.validation)
+        .take(validation_batches)
         .cache(),
         callbacks=[
             keras.callbacks.TensorBoard(str(Path(config.output) / "tensorboard")),
@@ -110,25 +126,24 @@ def pretrain_language_model(
         ],
         shuffle=False,  # The dataset does; Keras's default makes it warn.
         verbose=2,
-    )
-    final = model.evaluate(all_validation, return_dict=True, verbose=0)
-    rows, tokens = _count_rows_and_tokens(all_validation)
-    metrics = {
+    ).history
+
+
+def _metrics(
+    model: LSTMCausalLM, config: PretrainConfig, history: dict[str, list[float]]
+) -> dict[str, Any]:
+    validation = _batches(model, config, config.validation)
+    final = model.evaluate(validation, return_dict=True, verbose=0)
+    rows, tokens = _count_rows_and_tokens(validation)
+    return {
         "validation_perplexity": final["perplexity"],
         "validation_tokens": tokens,
-        "steps": steps,
+        "steps": config.steps,
         # Training texts are about as long as those for validation.
-        "tokens_per_step": round(batch_size * tokens / rows),
+        "tokens_per_step": round(config.batch_size * tokens / rows),
         "parameters": model.backbone.count_params(),
-        "history": history.history,
+        "history": history,
     }
-    with new_folder(preset, overwrite=overwrite) as folder:
-        save_preset(model, folder, config.weights_dtype)
-        write_json(folder / "metrics.json", metrics)
-        plot_perplexity(history.history, steps_per_epoch, folder / "perplexity.png")
-        shutil.copyfile(folder / CHECKSUMS, made)
-    finish_run(config.output, metrics)
-    return metrics
 
 
 def _are_of(checksums: Path, preset: str) -> bool:

@@ -7,7 +7,7 @@ import keras
 import keras_hub
 import sentencepiece
 
-from siatl_keras.models.causal_head import causal_lm_class
+from siatl_keras.models.causal_backbone import causal_lm_class
 
 models = keras_hub.models
 

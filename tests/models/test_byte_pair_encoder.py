@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siatl_keras import _keras_hub_internals
+from siatl_keras.compat import tokenizer_parts
 from siatl_keras.models import SiATLPreprocessor
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 
@@ -128,12 +128,12 @@ def test_another_vocabulary_makes_another_encoder():
 
 def test_tokenizers_with_a_way_of_their_own_keep_it():
     clip = keras_hub.tokenizers.BytePairTokenizer(sequence_length=3)
-    assert not _keras_hub_internals.has_plain_byte_pairs(clip)
-    assert not _keras_hub_internals.has_plain_byte_pairs(
+    assert not tokenizer_parts.has_plain_byte_pairs(clip)
+    assert not tokenizer_parts.has_plain_byte_pairs(
         keras_hub.models.CLIPTokenizer(
             {"<|endoftext|>": 0, "<|startoftext|>": 1, "a</w>": 2, "a": 3, "aa</w>": 4},
             ["a a</w>"],
         )
     )
-    assert not _keras_hub_internals.has_plain_byte_pairs(small.small_tokenizer("Llama"))
-    assert _keras_hub_internals.has_plain_byte_pairs(small.small_tokenizer("GPT2"))
+    assert not tokenizer_parts.has_plain_byte_pairs(small.small_tokenizer("Llama"))
+    assert tokenizer_parts.has_plain_byte_pairs(small.small_tokenizer("GPT2"))

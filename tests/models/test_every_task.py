@@ -42,12 +42,21 @@ def labels_of(kind):
     return TASK_OF[kind][1] * 6
 
 
+# A change runs those of which a text has one answer, and several.
+SLOW = ("ordinal", "regression")
+
+
 @pytest.fixture(scope="module")
 def trained():
     return {}
 
 
-@pytest.fixture(params=list(TASKS))
+@pytest.fixture(
+    params=[
+        pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW else [])
+        for kind in TASKS
+    ]
+)
 def kind(request):
     return request.param
 

@@ -56,7 +56,7 @@ def classifier(family, lora=False):
 def test_fresh_process_takes_texts(family, lora, tmp_path, run_python):
     model = classifier(family, lora)
     if lora:
-        for variable in model.variable_groups["backbone"]:
+        for variable in model.groups.variables["backbone"]:
             variable.assign(keras.random.normal(variable.shape, seed=1))
     path = export_saved_model(model, tmp_path)
     question = json.dumps({"text": small.TEXTS})

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import small_backbones as small
 import tensorflow as tf
-from total_gradients import total_gradients
+from step_losses import step_losses, total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
-from siatl_keras.models.causal_head import causal_lm_class, needs_fixed_length
+from siatl_keras.models.causal_backbone import causal_lm_class, needs_fixed_length
 from siatl_keras.plans import stages
 from siatl_keras.training import GroupedOptimizer
 
@@ -66,7 +66,7 @@ class Changes(keras.callbacks.Callback):
 def values_of(model):
     return {
         name: [variable.numpy() for variable in group]
-        for name, group in model.variable_groups.items()
+        for name, group in model.groups.variables.items()
     }
 
 
@@ -111,17 +111,17 @@ def test_lm_logits_and_losses_equal_those_of_keras_hub(model):
     )
     expected = causal_lm(x)
     np.testing.assert_allclose(model(x)["lm"], expected, atol=1e-5)
-    losses = model.training_outputs(x, y, weights, training=False)["lm"]
+    _, (_, (_, losses)) = step_losses(model, (x, y, weights))
     plain = tf.nn.sparse_softmax_cross_entropy_with_logits(y["lm"], expected)
     np.testing.assert_allclose(losses, plain * weights["lm"], atol=1e-5)
 
 
 def test_every_weight_is_in_one_group(model):
-    grouped = [v.path for group in model.variable_groups.values() for v in group]
+    grouped = [v.path for group in model.groups.variables.values() for v in group]
     assert sorted(grouped) == sorted(v.path for v in model.trainable_variables)
-    names = [layer.name for layer in model.layer_groups["embedding"]]
+    names = [layer.name for layer in model.groups.layers["embedding"]]
     assert all("embedding" in name for name in names)
-    backbone = [layer.name for layer in model.layer_groups["backbone"]]
+    backbone = [layer.name for layer in model.groups.layers["backbone"]]
     blocks = [name for name in backbone if name[-1].isdigit()]
     assert blocks == sorted(blocks) and len(blocks) == 2
 
@@ -177,7 +177,7 @@ def test_dropout_of_the_backbone_is_on_in_training_alone():
 
 def test_position_embeddings_and_an_untied_head_are_embeddings():
     paths = {
-        family: [v.path for v in small_classifier(family).variable_groups["embedding"]]
+        family: [v.path for v in small_classifier(family).groups.variables["embedding"]]
         for family in ("GPT2", "OPT", "Llama")
     }
     assert any("position_embedding" in path for path in paths["GPT2"])
@@ -192,7 +192,7 @@ def test_blocks_thaw_from_the_top():
 
     class Watch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            layers = model.layer_groups["backbone"]
+            layers = model.groups.layers["backbone"]
             seen.append([layer.name for layer in layers if layer.trainable])
 
     model.fit(
@@ -217,7 +217,7 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     model = small_classifier(family)
     model.backbone.enable_lora(2)
     model.compile(two_optimizers())
-    adapters = model.variable_groups["backbone"]
+    adapters = model.groups.variables["backbone"]
     assert {v.name for v in adapters} <= {"lora_kernel_a", "lora_kernel_b", "bias"}
     names = {id(v) for v in adapters}
     frozen = [v for v in model.backbone.weights if id(v) not in names]
@@ -246,6 +246,7 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
 )
 def test_a_change_of_the_layers_after_compile_is_refused_before_training(change):
     model = small_classifier("GPT2")
+    model.make_train_function()
     change(model)
     unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
     with pytest.raises(ValueError, match="changed since `compile`.*Call `compile` ag"):

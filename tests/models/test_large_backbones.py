@@ -8,7 +8,7 @@ import tensorflow as tf
 from test_keras_hub_backbones import fit_in_three_stages, small_classifier
 
 from siatl_keras.models import LSTMBackbone, SiATLClassifier
-from siatl_keras.models.causal_head import output_weights
+from siatl_keras.models.language_model_head import output_weights
 
 # The benchmark's own measure, at a small size.
 MEASURE = (

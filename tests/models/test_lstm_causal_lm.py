@@ -2,9 +2,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from step_losses import loss_of_logits
 
 from siatl_keras.models import LSTMCausalLM
-from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
+from siatl_keras.training import GroupedOptimizer
 
 TIED = pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 
@@ -29,7 +30,7 @@ def test_training_on_sampled_words_lowers_the_exact_perplexity(make_lm, texts, t
     assert history["val_perplexity"][0] > 15
     assert history["val_perplexity"][-1] < 10
     x, y, weights = lm.preprocessor(texts)
-    exact = np.exp(float(LanguageModelingLoss()(y, lm(x), weights)))
+    exact = np.exp(float(loss_of_logits(y, lm(x), weights)))
     assert history["val_perplexity"][-1] == pytest.approx(exact, rel=1e-5)
 
 
@@ -48,7 +49,7 @@ def test_compiling_with_xla_is_refused(make_lm):
 def test_evaluation_in_slices_equals_the_loss_of_the_logits(make_lm, texts, tied):
     lm = make_lm(tie_weights=tied)
     x, y, weights = lm.preprocessor(texts)
-    expected = float(LanguageModelingLoss()(y, lm(x), weights))
+    expected = float(loss_of_logits(y, lm(x), weights))
     figures = lm.evaluate(texts, batch_size=8, return_dict=True, verbose=0)
     assert figures["loss"] == pytest.approx(expected, abs=1e-5)
     assert figures["perplexity"] == pytest.approx(np.exp(expected), rel=1e-5)
@@ -130,8 +131,8 @@ def test_scoring_without_a_preprocessor_is_refused(make_backbone):
 
 def test_an_optimizer_may_have_a_group_for_each_layer(make_lm, texts):
     model = make_lm()
-    assert list(model.variable_groups) == ["backbone", "embedding"]
-    names = list(model.variable_groups_by_layer)
+    assert list(model.groups.variables) == ["backbone", "embedding"]
+    names = list(model.groups.variables_by_layer)
     assert names == [
         "backbone/projection",
         "backbone/lstm_1",
@@ -141,13 +142,13 @@ def test_an_optimizer_may_have_a_group_for_each_layer(make_lm, texts):
     rates = dict.fromkeys(names, 0.0) | {"backbone/lstm_0": 0.1}
     optimizers = {name: keras.optimizers.SGD(rate) for name, rate in rates.items()}
     model.compile(GroupedOptimizer(optimizers))
-    before = {n: [v.numpy() for v in model.variable_groups_by_layer[n]] for n in names}
+    before = {n: [v.numpy() for v in model.groups.variables_by_layer[n]] for n in names}
     model.fit(texts, batch_size=8, verbose=0)
     moved = [
         name
         for name in names
         for old, now in zip(
-            before[name], model.variable_groups_by_layer[name], strict=True
+            before[name], model.groups.variables_by_layer[name], strict=True
         )
         if (old != now.numpy()).any()
     ]

@@ -10,17 +10,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from step_losses import loss_of_logits, step_losses, total_of_logits
 
 from siatl_keras.layers import LSTM
 from siatl_keras.models import LSTMCausalLM, SiATLClassifier
+from siatl_keras.models.language_model_head import LanguageModelHead
 from siatl_keras.models.packing import next_tokens
 from siatl_keras.torch_import import backbone_from_state_dict
-from siatl_keras.training import (
-    FusedAdam,
-    FusedSGD,
-    GroupedOptimizer,
-    LanguageModelingLoss,
-)
+from siatl_keras.training import FusedAdam, FusedSGD, GroupedOptimizer
 
 OUTPUTS, LOSSES, GRADIENTS, WEIGHTS = 1e-5, 1e-6, 1e-5, 1e-6  # tolerances
 # Keras adds epsilon before it undoes the second moment's bias, PyTorch after: at the
@@ -137,12 +134,19 @@ def batch(reference):
     return x, {"task": labels, "lm": targets}, {"task": ones, "lm": weights}
 
 
-def forward(model, reference, loss):
-    """The training step's outputs: per-token losses, or logits, for the LM."""
-    x, y, weights = batch(reference)
+def losses(model, reference, loss):
+    """The total loss, the task's and the LM's."""
+    x, y, weights = data = batch(reference)
     if loss == "sliced":
-        return model.training_outputs(x, y, weights, training=True)
-    return model(x, training=True)
+        total, ((task, _), (lm, _)) = step_losses(model, data, training=True)
+        return total, task, lm
+    outputs = model(x, training=True)
+    task = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return (
+        total_of_logits(model, data, training=True),
+        task(y["task"], outputs["task"]),
+        loss_of_logits(y["lm"], outputs["lm"], weights["lm"]),
+    )
 
 
 def gradients(model, reference, loss):
@@ -151,11 +155,10 @@ def gradients(model, reference, loss):
     Their embedding lookup passes `padding_idx=-1`, meaning none; to PyTorch that is the
     last word, whose embedding then gets no gradient as an input, only as an output.
     """
-    x, y, weights = batch(reference)
     variables = model.trainable_variables
     values = [variable.value for variable in variables]
     with tf.GradientTape(persistent=True) as tape:
-        total = model.compute_loss(x, y, forward(model, reference, loss), weights)
+        total, _, _ = losses(model, reference, loss)
         at_output = model.gamma * output_loss(model, reference, loss)
     computed = dict(zip(map(id, variables), tape.gradient(total, values), strict=True))
     named = {
@@ -173,12 +176,11 @@ def output_loss(model, reference, loss):
     """The LM loss as a function of the output layer alone."""
     x, y, weights = batch(reference)
     hidden = tf.stop_gradient(model.backbone(x, training=True))
-    outputs = (
-        model.token_losses(hidden, y["lm"], weights["lm"], training=True)
-        if loss == "sliced"
-        else model.backbone.token_embedding(hidden, reverse=True)
-    )
-    return LanguageModelingLoss()(y["lm"], outputs, weights["lm"])
+    embedding = model.backbone.token_embedding
+    if loss == "sliced":
+        head = LanguageModelHead(embedding)
+        return head.loss(hidden, y["lm"], weights["lm"], training=True)[0]
+    return loss_of_logits(y["lm"], embedding(hidden, reverse=True), weights["lm"])
 
 
 def at_real_positions(reference, values):
@@ -200,12 +202,10 @@ def test_language_model_gives_their_logits(lm, reference):
 
 def test_language_model_gives_their_loss(lm, reference, loss):
     x, y, weights = batch(reference)
-    outputs = (
-        lm.training_outputs(x, y["lm"], weights["lm"], training=True)
-        if loss == "sliced"
-        else lm(x, training=True)
-    )
-    received = LanguageModelingLoss()(y["lm"], outputs, weights["lm"])
+    if loss == "sliced":
+        received, _ = step_losses(lm, (x, y, weights), training=True)
+    else:
+        received = loss_of_logits(y["lm"], lm(x, training=True), weights["lm"])
     assert_equal(received, reference["lm.loss"], LOSSES)
 
 
@@ -228,13 +228,7 @@ def test_classifier_gives_their_logits_and_attention(classifier, reference):
 
 
 def test_classifier_gives_their_losses_and_total(classifier, reference, loss):
-    x, y, weights = batch(reference)
-    outputs = forward(classifier, reference, loss)
-    lm_loss = LanguageModelingLoss()(y["lm"], outputs["lm"], weights["lm"])
-    task_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(
-        y["task"], outputs["task"]
-    )
-    total = classifier.compute_loss(x, y, outputs, weights)
+    total, task_loss, lm_loss = losses(classifier, reference, loss)
     assert_equal(lm_loss, reference["clf.lm_loss"], LOSSES)
     assert_equal(task_loss, reference["clf.task_loss"], LOSSES)
     assert_equal(total, reference["clf.total_loss"], LOSSES)

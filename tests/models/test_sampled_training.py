@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from total_gradients import total_gradients
+from step_losses import total_gradients
 
 from siatl_keras.callbacks import SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier
@@ -56,10 +56,10 @@ def test_stages_and_the_compile_config_keep_the_sample(make_classifier, texts, l
     model.compile(sampled_words=4)
     unfreezing = SequentialUnfreezing(stages(2, 3, optimizers={2: "sgd"}), verbose=0)
     model.fit(texts, labels, epochs=3, callbacks=[unfreezing], verbose=0)
-    assert model.sampled_words == 4
+    assert model.compile_arguments["sampled_words"] == 4
     copy = SiATLClassifier.from_config(model.get_config())
     copy.compile_from_config(model.get_compile_config())
-    assert copy.sampled_words == 4
+    assert copy.compile_arguments["sampled_words"] == 4
 
 
 @pytest.mark.parametrize("words", [1, 21])

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from total_gradients import total_gradients
+from step_losses import loss_of_logits, step_losses, total_gradients
 
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.plans import stages
-from siatl_keras.training import GroupedOptimizer, LanguageModelingLoss
+from siatl_keras.training import GroupedOptimizer
 
 
 def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
@@ -31,7 +31,7 @@ def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
 def values_of(model):
     return {
         name: [variable.numpy() for variable in group]
-        for name, group in model.variable_groups.items()
+        for name, group in model.groups.variables.items()
     }
 
 
@@ -87,14 +87,14 @@ def test_training_is_traced_once_a_stage_whatever_the_lengths(
     make_classifier, texts, labels, monkeypatch
 ):
     traced = []
-    original = SiATLClassifier.training_outputs
+    original = SiATLClassifier.states
 
-    def counted(self, x, y, sample_weight, training):
+    def counted(self, x, training=False):
         if not tf.executing_eagerly():
             traced.append((training, self.lm_learns))
-        return original(self, x, y, sample_weight, training)
+        return original(self, x, training)
 
-    monkeypatch.setattr(SiATLClassifier, "training_outputs", counted)
+    monkeypatch.setattr(SiATLClassifier, "states", counted)
     # Batches of one, so that there are as many lengths as texts have.
     model = make_classifier()
     unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
@@ -121,10 +121,10 @@ def test_stage_one_computes_no_lm_loss_and_reports_nan(
     assert history.history["val_perplexity"][0] == pytest.approx(20, rel=0.1)
     assert history.history["loss"] == pytest.approx(history.history["task_loss"])
     # The traced step has no product with the output embedding: no op is that wide.
-    for layer in (*model.layer_groups["backbone"], *model.layer_groups["embedding"]):
+    for layer in (*model.groups.layers["backbone"], *model.groups.layers["embedding"]):
         layer.trainable = False
     batch = model.preprocessor(tf.constant(texts), y=tf.zeros(8, tf.int32))
-    step = tf.function(lambda data: model.training_outputs(*data, training=True))
+    step = tf.function(lambda data: step_losses(model, data, training=True)[0])
     graph = step.get_concrete_function(batch).graph.as_graph_def()
     assert not [
         node
@@ -142,7 +142,7 @@ def test_loss_is_task_loss_plus_gamma_times_lm_loss(make_classifier, texts, labe
     targets = model.task.encode(Column(labels, "y"))
     x, y, weights = model.preprocessor(tf.constant(texts), y=targets)
     logits = model(x)
-    lm_loss = float(LanguageModelingLoss()(y["lm"], logits["lm"], weights["lm"]))
+    lm_loss = float(loss_of_logits(y["lm"], logits["lm"], weights["lm"]))
     assert figures["lm_loss"] == pytest.approx(lm_loss, abs=1e-5)
 
 
@@ -153,7 +153,7 @@ def test_gradients_in_slices_equal_those_of_the_logits(
     model = make_classifier(backbone={"tie_weights": tied})
     model.gamma.assign(0.5)
     fit(model, texts, labels, epochs=1)
-    for layers in model.layer_groups.values():
+    for layers in model.groups.layers.values():
         for layer in layers:
             layer.trainable = True
     targets = model.task.encode(Column(labels, "y"))
@@ -343,7 +343,7 @@ def test_arrays_raw_datasets_and_packed_datasets_evaluate_alike(
 
 def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, labels):
     model = make_classifier(**ULMFIT)
-    names = list(model.variable_groups_by_layer)
+    names = list(model.groups.variables_by_layer)
     assert names == [
         "task",
         "backbone/projection",
@@ -351,8 +351,8 @@ def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, la
         "backbone/lstm_0",
         "embedding",
     ]
-    together = {v.path for v in sum(model.variable_groups.values(), [])}
-    by_layer = sum(model.variable_groups_by_layer.values(), [])
+    together = {v.path for v in sum(model.groups.variables.values(), [])}
+    by_layer = sum(model.groups.variables_by_layer.values(), [])
     assert sorted(v.path for v in by_layer) == sorted(together)
     model.compile(GroupedOptimizer({name: keras.optimizers.SGD(0.0) for name in names}))
     moving = model.optimizer.groups["backbone/lstm_1"]
@@ -365,7 +365,7 @@ def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, la
 
 
 def _by_layer(model):
-    return model.variable_groups_by_layer.items()
+    return model.groups.variables_by_layer.items()
 
 
 def test_compiling_with_xla_is_refused(make_classifier):

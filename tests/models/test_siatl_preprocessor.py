@@ -91,7 +91,7 @@ def test_the_config_says_whether_texts_are_pairs(pairs, tokenizer):
 BYTE_PAIRS = ["<|endoftext|>", *"abcĠ", "ab"]
 
 
-def test_byte_pairs_are_separated_by_what_their_tokenizer_has():
+def test_tokenizer_parts_are_separated_by_what_their_tokenizer_has():
     numbers = {token: number for number, token in enumerate([*BYTE_PAIRS, "Ċ"])}
     end = keras_hub.tokenizers.GPT2Tokenizer(numbers, ["a b"])
     assert SiATLPreprocessor(end, 9, pairs=True).separator_ids == (0,)

@@ -187,7 +187,12 @@ def test_short_texts_train_as_if_they_were_cut(make):
 
 @pytest.mark.parametrize(
     ("make", "pooling"),
-    [(lstm, "attention"), (lstm, "concat"), (gpt2, "last"), (gpt2, "attention")],
+    [
+        (lstm, "attention"),
+        pytest.param(lstm, "concat", marks=pytest.mark.slow),
+        pytest.param(gpt2, "last", marks=pytest.mark.slow),
+        pytest.param(gpt2, "attention", marks=pytest.mark.slow),
+    ],
 )
 def test_what_stands_late_is_learned_and_all_ways_out_agree(make, pooling, tmp_path):
     # What tells the class comes after the first window, in texts of all lengths.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.robustness.presets import made_presets, new_classifier, run
-from siatl_keras import _keras_hub_internals
+from siatl_keras.compat import keras_hub_presets
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, SiATLClassifier
 from siatl_keras.models import backbone_class as class_of_backbone
 from siatl_keras.presets.check_preset import named_errors
@@ -113,8 +113,8 @@ def test_the_whole_config_cannot_be_a_foreign_class_either(preset):
     for load in (
         LSTMCausalLM.from_preset,
         class_of_backbone,
-        _keras_hub_internals.load_backbone,
-        _keras_hub_internals.load_tokenizer,
+        keras_hub_presets.load_backbone,
+        keras_hub_presets.load_tokenizer,
         lambda path: SiATLClassifier.from_preset(path, num_classes=2),
     ):
         with pytest.raises(ValueError, match="config.json: names the class 'Torch"):

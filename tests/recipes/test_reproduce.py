@@ -5,9 +5,9 @@ import json
 import pytest
 from matplotlib.image import imread
 
-from siatl_keras import workflows
+from recipes.reproduction.reproduce import reproduce as reproduce_experiment
+from recipes.reproduction.run_key import finished_runs
 from siatl_keras.data import read_examples
-from siatl_keras.evaluation import finished_runs
 
 pytestmark = pytest.mark.slow
 
@@ -138,7 +138,7 @@ def test_unknown_names_are_told_with_those_that_are_known(
     folder = small_experiment / "flags"
     (folder / "untested.flags").write_text("--train=a.tsv\n--validation=b.tsv\n")
     with pytest.raises(ValueError, match=message):
-        workflows.reproduce(
+        reproduce_experiment(
             datasets,
             methods,
             str(tmp_path / "out"),

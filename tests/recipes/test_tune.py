@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from siatl_keras.workflows.flag_files import flag_values, read_flag_file
+from recipes.reproduction.flag_files import flag_values, read_flag_file
 
 pytestmark = pytest.mark.slow
 

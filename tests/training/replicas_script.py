@@ -4,6 +4,7 @@ Takes their number and prints, as JSON, the largest difference in each case. Bat
 have 8 texts: 25 leave a single one for the last batch, so that replicas get none.
 """
 
+import functools
 import json
 import sys
 
@@ -30,7 +31,7 @@ from siatl_keras.models import (
 from siatl_keras.plans import Rate, stages
 from siatl_keras.text import WordTokenizer
 from siatl_keras.training import GroupedOptimizer
-from siatl_keras.training.replica_share import LossOverReplicas
+from siatl_keras.training.replica_share import loss_over_replicas
 
 ULMFIT_HEAD = {"pooling": "concat", "num_layers": 0, "block_units": 4}
 ONE = tf.distribute.get_strategy()
@@ -215,7 +216,7 @@ def losses(strategy):
     for reduction in ("sum", "mean", "sum_over_batch_size", "mean_with_sample_weight"):
         loss = keras.losses.MeanSquaredError(reduction)
         value = loss(y_true, y_pred, weights)
-        scaled = LossOverReplicas(loss)
+        scaled = functools.partial(loss_over_replicas, loss)
         parts = iter(
             strategy.experimental_distribute_dataset(
                 tf.data.Dataset.from_tensors((y_true[:, None], y_pred, weights))

@@ -1,15 +1,12 @@
 """A small model with two outputs and layer groups, as the training package needs it."""
 
 import keras
+import keras_hub
 import numpy as np
 
-from siatl_keras import _keras_step_internals
-from siatl_keras.training import (
-    GroupedOptimizer,
-    LanguageModelingLoss,
-    MacroF1,
-    TokenPerplexity,
-)
+from siatl_keras.callbacks import in_order
+from siatl_keras.models.layer_groups import LayerGroups
+from siatl_keras.training import GroupedOptimizer, MacroF1
 
 VOCABULARY, TIME, CLASSES = 7, 5, 3
 
@@ -35,30 +32,29 @@ class SmallModel(keras.Model):
         )
 
     @property
-    def layer_groups(self):
-        return {
-            "task": [self.task_head],
-            "backbone": [self.lower, self.dropout, self.upper, self.lm_head],
-            "embedding": [self.embedding],
-        }
-
-    @property
-    def variable_groups(self):
-        return {
-            name: [v for layer in layers for v in layer.weights]
-            for name, layers in self.layer_groups.items()
-        }
+    def groups(self):
+        return LayerGroups(
+            {
+                "task": [self.task_head],
+                "backbone": [self.lower, self.dropout, self.upper, self.lm_head],
+                "embedding": [self.embedding],
+            }
+        )
 
     def compile_arguments(self, optimizer):
         return {
             "optimizer": optimizer,
             "loss": {
                 "task": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                "lm": LanguageModelingLoss(),
+                "lm": keras.losses.SparseCategoricalCrossentropy(
+                    from_logits=True, reduction="mean_with_sample_weight"
+                ),
             },
             "loss_weights": {"task": 1.0, "lm": self.gamma},
             "metrics": {"task": [MacroF1(CLASSES)]},
-            "weighted_metrics": {"lm": [TokenPerplexity()]},
+            "weighted_metrics": {
+                "lm": [keras_hub.metrics.Perplexity(from_logits=True)]
+            },
             "jit_compile": False,
         }
 
@@ -66,15 +62,22 @@ class SmallModel(keras.Model):
         optimizer = kwargs.pop("optimizer")
         optimizer = keras.optimizers.get(optimizer)
         if isinstance(optimizer, GroupedOptimizer):
-            optimizer.bind(self.variable_groups)
+            optimizer.bind(self.groups.variables)
         super().compile(optimizer=optimizer, **kwargs)
-        self.optimizer.build([v for g in self.variable_groups.values() for v in g])
+        self.optimizer.build([v for g in self.groups.variables.values() for v in g])
 
     def recompile(self, optimizer):
-        x, y, sample_weight = small_data(2)
-        _keras_step_internals.recompile(
-            self, self.compile_arguments(optimizer), (x, y, sample_weight)
-        )
+        # Keras builds losses and metrics from a batch, here before `fit` goes on.
+        with self.distribute_strategy.scope():
+            optimizer = keras.optimizers.get(optimizer)
+            optimizer = type(optimizer).from_config(optimizer.get_config())
+            self.compile(**self.compile_arguments(optimizer))
+            self._symbolic_build(data_batch=small_data(2))
+        self.make_train_function(force=True)
+
+    def fit(self, *args, callbacks=None, verbose="auto", **kwargs):
+        callbacks = in_order(callbacks, verbose)
+        return super().fit(*args, callbacks=callbacks, verbose=verbose, **kwargs)
 
     def get_compile_config(self):
         return {"optimizer": keras.optimizers.serialize(self.optimizer)}

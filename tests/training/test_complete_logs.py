@@ -18,7 +18,7 @@ from siatl_keras.callbacks import (
     SequentialUnfreezing,
 )
 from siatl_keras.plans import stages
-from siatl_keras.training import CompleteLogs
+from siatl_keras.training import CompleteLogs, in_order
 from siatl_keras.workflows.finetune import as_epochs
 
 TEXTS, LABELS = tiny_texts(8)
@@ -178,8 +178,7 @@ def test_recorders_come_last_and_backups_after_them(tmp_path):
         GammaDecay(),
         CompleteLogs(model.training_log_names),
     ]
-    running = keras.callbacks.CallbackList(given, add_history=True, model=model)
-    kinds = [type(callback).__name__ for callback in running.callbacks]
+    kinds = [type(callback).__name__ for callback in in_order(given)]
     assert kinds == [
         "GammaDecay",
         "CompleteLogs",

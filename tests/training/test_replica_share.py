@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from siatl_keras.training.replica_share import LossOverReplicas, replica_share
+from siatl_keras.training.replica_share import loss_over_replicas, replica_share
 
 
 def test_one_device_has_all():
@@ -17,5 +17,5 @@ def test_on_one_device_a_loss_is_itself(reduction):
     loss = keras.losses.MeanSquaredError(reduction)
     y_true, y_pred, weights = np.eye(3), np.ones((3, 3)), np.arange(3.0)
     np.testing.assert_array_equal(
-        LossOverReplicas(loss)(y_true, y_pred, weights), loss(y_true, y_pred, weights)
+        loss_over_replicas(loss, y_true, y_pred, weights), loss(y_true, y_pred, weights)
     )

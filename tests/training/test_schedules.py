@@ -27,6 +27,20 @@ def test_momentum_goes_its_cycle_in_one_cycle_alone():
         assert float(sgd.momentum) == pytest.approx(0.85 if cycles else 0.0)
 
 
+def test_warm_up_takes_a_fiftieth_and_a_cosine_leads_to_zero():
+    optimizer = scheduled_adam("warmup_cosine", 0.5, 100)
+    rates = []
+    for step in (0, 1, 2, 51, 100):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([0.0, 0.25, 0.5, 0.25, 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_schedule_of_one_step_is_one(schedule):
+    assert float(scheduled_adam(schedule, 0.5, 1).learning_rate) <= 0.5
+
+
 def test_an_unknown_schedule_is_refused():
     with pytest.raises(ValueError, match="`schedule` must be one of .*'cosine'"):
         scheduled_adam("cosine", 0.5, 40)

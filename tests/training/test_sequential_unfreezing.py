@@ -32,7 +32,7 @@ class Record(keras.callbacks.Callback):
     def weights(self):
         return {
             name: np.concatenate([v.numpy().ravel() for v in variables])
-            for name, variables in self.model.variable_groups.items()
+            for name, variables in self.model.groups.variables.items()
         }
 
 
@@ -172,7 +172,7 @@ def test_a_wrong_argument_is_named(arguments, message):
 def test_a_model_without_groups_is_an_error():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="layer_groups"):
+    with pytest.raises(ValueError, match="groups.layers"):
         model.fit(
             np.ones((1, 1)),
             np.ones((1, 1)),

@@ -136,7 +136,7 @@ def test_both_language_model_losses_of_training_can_be_sampled(files, lm, tmp_pa
     assert "perplexity" not in adapting and adapting["val_perplexity"][0] > 1
     run = {"output": str(tmp_path / "siatl"), "epochs": 3}
     model, metrics = small_run(files, lm, **run, sampled_words=8)
-    assert model.sampled_words == 8
+    assert model.compile_arguments["sampled_words"] == 8
     last = metrics["history"][-1]
     assert last["lm_loss"] > 0
     assert "perplexity" not in last and last["val_perplexity"] > 1
@@ -216,7 +216,7 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
     assert len(metrics["history"]) == 3
     old, new = (b.token_embedding.embeddings.numpy() for b in (before, model.backbone))
     np.testing.assert_array_equal(old, new)
-    learned = model.variable_groups["backbone"]
+    learned = model.groups.variables["backbone"]
     assert any(v.name.startswith("lora") and v.numpy().any() for v in learned)
 
 

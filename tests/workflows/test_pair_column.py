@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from recipes.reproduction.flag_files import columns_of, flag_values
+from recipes.reproduction.reproduce import _training_examples, _write_subset
+from recipes.reproduction.run_key import RunKey
 from siatl_keras.data import pairs_of_lines, read_examples
-from siatl_keras.evaluation import RunKey
 from siatl_keras.models import (
     LSTMBackbone,
     LSTMCausalLM,
@@ -25,9 +27,7 @@ from siatl_keras.workflows import (
     format_prediction,
     predict_stream,
 )
-from siatl_keras.workflows.flag_files import columns_of, flag_values
 from siatl_keras.workflows.pretrain_language_model import save_preset
-from siatl_keras.workflows.reproduce import _training_examples, _write_subset
 
 WORDS = ["so", "glad", "day", "late", "flight", "good"]
 COLUMNS = ("first", "label", "second")

@@ -6,8 +6,11 @@ import random
 import pytest
 from small_task import BAD, GOOD, small_config, small_run
 
+from recipes.reproduction.main_table import MainTable
+from recipes.reproduction.run_key import RunKey
+from recipes.reproduction.run_result import RunResult
 from siatl_keras.data import read_examples
-from siatl_keras.evaluation import MainTable, Predictions, RunKey, RunResult
+from siatl_keras.evaluation import Predictions
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.workflows import evaluate_classifier
 
@@ -30,7 +33,12 @@ def settings(task):
     return {"task": task, "levels": "low,middle,high" if task == "ordinal" else ""}
 
 
-@pytest.fixture(params=list(LABELS))
+@pytest.fixture(
+    params=[
+        pytest.param(task, marks=[] if task == "multi_label" else [pytest.mark.slow])
+        for task in LABELS
+    ]
+)
 def task(request):
     return request.param
 

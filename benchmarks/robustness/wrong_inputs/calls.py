@@ -16,6 +16,7 @@ from benchmarks.robustness.wrong_inputs.parts import (
     classifier,
     language_model,
 )
+from recipes.reproduction.paired_bootstrap import paired_bootstrap
 from siatl_keras import (
     callbacks,
     evaluation,
@@ -39,9 +40,7 @@ def evaluation_rows():
         "num_classes": (1, 0),
         "samples": (0, -1),
     }
-    yield from argument_rows(
-        "paired_bootstrap", evaluation.paired_bootstrap, right, wrong
-    )
+    yield from argument_rows("paired_bootstrap", paired_bootstrap, right, wrong)
 
 
 def model_rows():

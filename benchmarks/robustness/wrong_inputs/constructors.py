@@ -20,6 +20,7 @@ from benchmarks.robustness.wrong_inputs.parts import (
     language_model,
     tokenizer,
 )
+from recipes.reproduction.experiment_grid import experiment_grid
 from siatl_keras import (
     callbacks,
     distribute,
@@ -29,7 +30,6 @@ from siatl_keras import (
     tasks,
     text,
     training,
-    workflows,
 )
 
 # Function, arguments that are right, and by argument what is wrong.
@@ -329,7 +329,7 @@ CONSTRUCTORS = {
         {"policy": ("float8", "", None)},
     ),
     "experiment_grid": (
-        workflows.experiment_grid,
+        experiment_grid,
         {"datasets": {"a": 10}, "methods": ["siatl"], "seeds": 1},
         {
             "methods": (["nonsense"],),

@@ -1,0 +1,106 @@
+"""What of KerasHub's tokenizers is private and we must touch.
+
+Each part says why it exists and the version it was checked against; each has a test in
+`tests/compat/test_tokenizer_parts.py` that fails first when KerasHub moves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from keras_hub.src.tokenizers import byte_pair_tokenizer
+
+
+def add_special_token(tokenizer: Any, token: str, name: str) -> None:
+    """Tells a tokenizer of its own about a special token.
+
+    KerasHub's tokenizers do so in their constructors; there is no public way.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+        token: such as "<s>".
+        name: of its attribute, such as "start_token", whose id is `<name>_id`.
+    """
+    tokenizer._add_special_token(token, name)
+
+
+def update_special_token_ids(tokenizer: Any) -> None:
+    """Sets the ids of the special tokens from the tokenizer's vocabulary.
+
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`, its vocabulary set.
+    """
+    tokenizer._update_special_token_ids()
+
+
+def has_plain_byte_pairs(tokenizer: Any) -> bool:
+    """Whether `BytePairParts` does what a tokenizer does.
+
+    CLIP's and one of Mistral's tokenizers have a way of their own.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: a `keras_hub.tokenizers.Tokenizer`.
+    """
+    plain = byte_pair_tokenizer.BytePairTokenizer
+    return (
+        isinstance(tokenizer, plain)
+        and type(tokenizer)._tokenize_tf is plain._tokenize_tf
+        and type(tokenizer)._bpe_merge_tf is plain._bpe_merge_tf
+        and not tokenizer.sequence_length
+        and tokenizer.vocabulary is not None
+    )
+
+
+class BytePairParts(tf.Module):
+    """The steps of a byte-pair tokenizer, without the cache between them.
+
+    KerasHub has no switch for the cache, which keeps every word for good.
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: see `has_plain_byte_pairs`.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        super().__init__(name="byte_pair_parts")
+        tokenizer._maybe_initialized_tf()
+        # Its tables, and not the tokenizer, whose cache would be exported too.
+        self._tables = [
+            tokenizer.byte2unicode,
+            tokenizer.merge_ranks,
+            tokenizer.token_to_id_map,
+        ]
+        self._merge_bytes = tokenizer._bpe_merge_tf
+        self._add_prefix_space = tokenizer.add_prefix_space
+        self._unsplittable_tokens = tokenizer.unsplittable_tokens
+        values, characters = byte_pair_tokenizer.bytes_to_unicode()
+        self._byte_of = dict(zip(characters, values, strict=True))
+
+    def is_of(self, tokenizer: Any) -> bool:
+        """Whether the tokenizer has kept its vocabulary and merges since."""
+        return tokenizer.merge_ranks is self._tables[1]
+
+    def split(self, texts: Any) -> Any:
+        """Splits texts, string `[batch]`, into words, string ragged `[batch, None]`."""
+        if self._add_prefix_space:
+            texts = tf.strings.join([" ", texts])
+        return byte_pair_tokenizer.split_strings_for_bpe(
+            texts, self._unsplittable_tokens
+        )
+
+    def merge(self, words: Any) -> Any:
+        """Gives the ids, int32 ragged `[words, None]`, of words, string `[words]`."""
+        byte_to_unicode, _, ids = self._tables
+        characters = byte_to_unicode.lookup(tf.strings.bytes_split(words))
+        return ids.lookup(self._merge_bytes(characters))
+
+    def bytes_of(self, token: str) -> bytes | None:
+        """Returns the bytes that a token of the vocabulary stands for, if any."""
+        if not all(character in self._byte_of for character in token):
+            return None
+        return b"".join(self._byte_of[character] for character in token)

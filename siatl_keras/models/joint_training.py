@@ -1,0 +1,164 @@
+"""`train_step` and `test_step`: one step on a list of objectives.
+
+Shared by the classifier and the language model. The language model's states are
+computed once; each objective makes its loss of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from siatl_keras.compat.optimizer_parts import gradients_are_summed, sum_duplicates
+from siatl_keras.models.objectives import Batch
+from siatl_keras.training.replica_share import replicas
+from siatl_keras.training.wait_for_data import wait_for_data
+
+
+class JointLoss:
+    """What a model is compiled to minimise: the weighted sum of its objectives.
+
+    Under a `tf.distribute` strategy losses, gradients and metrics are those of the
+    whole batch, whether or not it divides by the replicas, and however they clip.
+
+    Args:
+        *objectives: such as `TaskObjective`, made under the model's strategy.
+    """
+
+    def __init__(self, *objectives: Any) -> None:
+        self.objectives = objectives
+        self.mean = keras.metrics.Mean(name="loss")
+
+    def used(self, training: bool) -> list[Any]:
+        """Lists the objectives of a step: in training, those that can teach now."""
+        return [o for o in self.objectives if not training or o.can_teach()]
+
+    def metrics(
+        self, training: bool = False, objectives: Iterable[Any] | None = None
+    ) -> dict[str, keras.metrics.Metric]:
+        """Returns by name what a step measures.
+
+        Args:
+            training: bool, whether it is a training step.
+            objectives: those that it computes; all of them if not given.
+        """
+        named: dict[str, keras.metrics.Metric] = {self.mean.name: self.mean}
+        for objective in self.objectives if objectives is None else objectives:
+            named |= objective.metrics(training)
+        return named
+
+
+def train_step(model: Any, batch: Batch) -> dict[str, Any]:
+    """Makes one optimizer step on a batch.
+
+    Args:
+        model: has `joint_loss`, `states(x, training)`, and what Keras gives it.
+        batch: the batch.
+
+    Returns:
+        the logs, by name. What is no objective at present is not among them.
+    """
+    objectives = model.joint_loss.used(training=True)
+    variables = model.trainable_variables
+    values = [variable.value for variable in variables]
+    # Watching what learns and nothing else: backpropagation then ends at the lowest
+    # layer that learns.
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        computed = compute_losses(model, objectives, batch, training=True)
+        loss = total_loss(model, objectives, computed)
+        scaled = model.optimizer.scale_loss(loss)
+    gradients = tape.gradient(scaled, values)
+    # Without the LM loss the head's bias has no gradient; nothing is amiss then.
+    pairs = zip(gradients, variables, strict=True)
+    with wait_for_data(batch):
+        _apply_gradients(model.optimizer, [p for p in pairs if p[0] is not None])
+        return _measure(model, objectives, computed, loss, batch, training=True)
+
+
+def test_step(model: Any, batch: Batch) -> dict[str, Any]:
+    """Evaluates a batch on all objectives; see `train_step`."""
+    objectives = model.joint_loss.used(training=False)
+    computed = compute_losses(model, objectives, batch, training=False)
+    loss = total_loss(model, objectives, computed)
+    with wait_for_data(batch):
+        return _measure(model, objectives, computed, loss, batch, training=False)
+
+
+def compute_losses(
+    model: Any, objectives: list[Any], batch: Batch, training: bool
+) -> list[tuple[tf.Tensor, Any]]:
+    """Computes the states, and each objective's loss of them, see `TaskObjective`."""
+    states = model.states(batch.x, training)  # [batch, time, embedding]
+    return [objective.compute(states, batch, training) for objective in objectives]
+
+
+def total_loss(model: Any, objectives: list[Any], computed: Any) -> tf.Tensor:
+    """Sums what `compute_losses` returned, by weight, and the layers' own losses."""
+    losses = [
+        keras.ops.multiply(loss, objective.weight)
+        for objective, (loss, _) in zip(objectives, computed, strict=True)
+    ]
+    # Such as a layer's regularizers, the same on all replicas.
+    added = [tf.cast(tf.reduce_sum(loss), "float32") for loss in model.losses]
+    return tf.add_n([*losses, *(loss / replicas() for loss in added)])
+
+
+def _measure(
+    model: Any,
+    objectives: list[Any],
+    computed: Any,
+    loss: tf.Tensor,
+    batch: Batch,
+    training: bool,
+) -> dict[str, Any]:
+    texts = _texts_per_replica(batch.x["token_ids"])
+    joint_loss = model.joint_loss
+    joint_loss.mean.update_state(loss * replicas(), sample_weight=texts)
+    for objective, (part, predicted) in zip(objectives, computed, strict=True):
+        objective.measure(part, predicted, batch, texts, training)
+    measured = joint_loss.metrics(training, objectives)
+
+    def results(_: Any = None) -> dict[str, Any]:
+        found = model.get_metrics_result()
+        return {name: found[name] for name in measured}
+
+    replica = _replica_of_several()
+    # What one replica has seen says little, and nothing where it got no text.
+    return results() if replica is None else replica.merge_call(results)
+
+
+def _apply_gradients(optimizer: Any, pairs: list[tuple[Any, Any]]) -> None:
+    variables = [variable for _, variable in pairs]
+    # Keras's optimizers square the slices of a word that comes twice one by one.
+    gradients = [sum_duplicates(gradient) for gradient, _ in pairs]
+    replica = _replica_of_several()
+    if replica is None:
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return
+    # Before the optimizer sees them: Keras's clip the gradients of each replica, and
+    # loss scaling asks the first replica alone whether they are finite.
+    gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    gradients = [sum_duplicates(gradient) for gradient in gradients]
+    with gradients_are_summed(optimizer):
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+
+def _replica_of_several() -> Any:
+    """Returns the replica that the code runs on, `None` where it is the only one."""
+    replica = tf.distribute.get_replica_context()
+    several = replica is not None and replica.num_replicas_in_sync > 1
+    return replica if several else None
+
+
+def _texts_per_replica(token_ids: Any) -> tf.Tensor:
+    """Counts the texts of a batch, which may not divide by the replicas."""
+    texts = tf.shape(token_ids)[0]
+    replica = _replica_of_several()
+    if replica is None:
+        return texts
+    # The batch's loss is a sum over replicas, and so is its weight.
+    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, tf.cast(texts, "float32"))
