@@ -144,7 +144,10 @@ class LSTMCausalLM(keras_hub.models.CausalLM):
         bound = bound_optimizer(self, optimizer)
         super().compile(
             optimizer=bound,
+            # Given again, one of them is a `TypeError`: Keras would leave it unused.
             loss=None,
+            loss_weights=None,
+            metrics=None,
             weighted_metrics=None,
             sampler=sampler,
             jit_compile=jit_compile,

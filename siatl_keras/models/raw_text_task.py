@@ -60,7 +60,7 @@ class RawTextTask(JointTask):
     saved_model_writer: ClassVar[Callable[[Any, str], str]]
 
     def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        """Computes the task's outputs of a packed batch.
+        """Computes the task's outputs of a packed batch, without the LM head.
 
         Args:
             x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
@@ -69,7 +69,14 @@ class RawTextTask(JointTask):
         Returns:
             `(outputs [batch, outputs], attention weights [batch, time])`, float32.
         """
-        raise NotImplementedError
+        return self.answer(self.states(x, training), x["padding_mask"], training)
+
+    def answer(
+        self, states: Any, padding_mask: Any, training: bool = False
+    ) -> tuple[Any, Any]:
+        """Computes what `classify` does from the states `[batch, time, embedding]`."""
+        head, weights = self.task_head(states, padding_mask, training=training)
+        return self.task.outputs(head), weights
 
     @property
     def label_names(self) -> list[str]:
@@ -274,7 +281,8 @@ class RawTextTask(JointTask):
             preprocessor = batches.texts_preprocessor
             return text_prediction.predict_here(self, preprocessor, texts, size, **how)
         # Characters are known before the texts are tokenized.
-        order, places = length_order([_characters(text) for text in texts])
+        sorting = length_order([_characters(text) for text in texts])
+        order, places = (rows.numpy() for rows in sorting)
         dataset = batches.unlabelled([texts[i] for i in order], batch_size)
         return keras.Model.predict(self, dataset, **how, **kwargs)[places]
 

@@ -173,7 +173,7 @@ class SiATLClassifier(RawTextTask):
         # === Functional model ===
         inputs = backbone.input
         hidden = backbone(inputs)  # [batch, time, embedding]
-        outputs, _ = self._answer(hidden, inputs["padding_mask"])
+        outputs, _ = self.answer(hidden, inputs["padding_mask"])
         lm_logits = backbone.token_embedding(hidden, reverse=True)
         self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
         self.sampling_seed = keras.random.SeedGenerator()
@@ -306,34 +306,17 @@ class SiATLClassifier(RawTextTask):
         """
         return self.reader(x, training)
 
-    def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        """Computes the task output alone, without the LM head.
-
-        Args:
-            x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
-            training: bool, whether dropout is on.
-
-        Returns:
-            `(outputs [batch, outputs], attention weights [batch, time])`, float32.
-        """
-        states = self.states(x, training)
-        return self._answer(states, x["padding_mask"], training)
-
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes both outputs; see the class."""
         if self.reader.window is None:
             return super().call(inputs, training=training, mask=mask)
         states = self.states(inputs, bool(training))
-        outputs, _ = self._answer(states, inputs["padding_mask"], bool(training))
+        outputs, _ = self.answer(states, inputs["padding_mask"], bool(training))
         lm_logits = self.backbone.token_embedding(states, reverse=True)
         return {"task": outputs, "lm": lm_logits}
 
-    def _answer(self, states: Any, mask: Any, training: bool = False) -> Any:
-        head, weights = self.task_head(states, mask, training=training)
-        return self.task.outputs(head), weights
-
     def _task_outputs(self, states: Any, mask: Any, training: bool) -> Any:
-        return self._answer(states, mask, training)[0]
+        return self.answer(states, mask, training)[0]
 
     # === Saving ===
 

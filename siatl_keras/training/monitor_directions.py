@@ -13,7 +13,10 @@ from siatl_keras.compat.trainer import direction_of
 
 
 class MonitorDirections(keras.callbacks.Callback):
-    """Sets the `mode` of callbacks that monitor a metric of the model or a loss."""
+    """Sets the `mode` of callbacks that monitor a metric of the model or a loss.
+
+    The model has a `joint_loss`, which knows its metrics by the names in the logs.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,11 +28,11 @@ class MonitorDirections(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Sets the modes."""
-        directions = {m.name: direction_of(m) for m in self.model.metrics}
+        metrics = self.model.joint_loss.metrics()
         for callback in self._callbacks:
             monitor = str(getattr(callback, "monitor", "")).removeprefix("val_")
-            mode = directions.get(monitor.removeprefix("weighted_"))
-            if monitor.endswith("loss"):
-                mode = "min"
+            mode = "min" if monitor.endswith("loss") else None
+            if monitor in metrics:
+                mode = mode or direction_of(metrics[monitor])
             if mode and getattr(callback, "mode", None) == "auto":
                 callback.mode = mode

@@ -40,6 +40,17 @@ def test_sampling_more_words_than_there_are_is_refused(make_lm, words):
         make_lm().compile(sampled_words=words)
 
 
+@pytest.mark.parametrize(
+    "fixed", ["loss", "loss_weights", "metrics", "weighted_metrics"]
+)
+def test_what_is_fixed_cannot_be_compiled(make_lm, fixed):
+    lm = make_lm()
+    before = lm.optimizer
+    with pytest.raises(TypeError, match=fixed):
+        lm.compile(**{fixed: ["accuracy"]})
+    assert lm.optimizer is before
+
+
 def test_compiling_with_xla_is_refused(make_lm):
     with pytest.raises(ValueError, match="`jit_compile` must be False"):
         make_lm().compile(jit_compile=True)
