@@ -8,6 +8,7 @@ from benchmarks.peers.plain_keras import lstm_step_of
 from benchmarks.sizes import Sizes
 from siatl_keras.layers import LSTM
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, SiATLClassifier
+from siatl_keras.training.groups import groups_of
 
 
 def lstm_step(dtype="float32", **sizes):
@@ -22,7 +23,7 @@ def finetuning_step(stage, dtype="float32", sampled_words=None, **sizes):
         _backbone(sizes, dtype), num_classes=sizes.classes, units=sizes.task_units
     )
     model.compile(sampled_words=sampled_words)
-    groups = model.groups.layers
+    groups = groups_of(model).layers
     for name in ("backbone", "embedding")[stage - 1 :]:
         for layer in groups[name]:
             layer.trainable = False

@@ -19,7 +19,6 @@ from siatl_keras.compat.trainer import repaired_training
 from siatl_keras.models import joint_training
 from siatl_keras.models.compile_arguments import is_auto
 from siatl_keras.models.joint_training import JointLoss
-from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.models.model_optimizer import (
     bound_optimizer,
     build_optimizer,
@@ -29,6 +28,7 @@ from siatl_keras.models.model_optimizer import (
 from siatl_keras.models.objectives import Batch
 from siatl_keras.models.whole_model_saving import saved_whole
 from siatl_keras.presets.check_preset import named_errors
+from siatl_keras.training.groups import LayerPart
 
 
 @saved_whole
@@ -36,7 +36,7 @@ from siatl_keras.presets.check_preset import named_errors
 class JointTask(keras_hub.models.Task):
     """Compiling, steps and logs of a model with objectives.
 
-    A subclass has `groups`, `states` and a `compile` that calls `compile_jointly`.
+    A subclass has `parts`, `states` and a `compile` that calls `compile_jointly`.
     `LSTMCausalLM` borrows methods: Keras makes no functional model of a class that has
     two parents which are models.
 
@@ -49,8 +49,8 @@ class JointTask(keras_hub.models.Task):
     compile_arguments: Mapping[str, Any]
 
     @property
-    def groups(self) -> LayerGroups:
-        """What optimizers and unfreezing take the model apart into."""
+    def parts(self) -> list[LayerPart]:
+        """What may learn, the bottom layer first; see `siatl_keras.plans.Group`."""
         raise NotImplementedError
 
     def states(self, x: Any, training: bool = False) -> tf.Tensor:

@@ -19,7 +19,7 @@ from siatl_keras.models.compile_arguments import is_auto
 from siatl_keras.models.joint_task import JointTask, kept
 from siatl_keras.models.joint_training import JointLoss
 from siatl_keras.models.language_model_head import LanguageModelHead
-from siatl_keras.models.layer_groups import LayerGroups, groups_of
+from siatl_keras.models.learning_parts import learning_parts
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.model_optimizer import (
@@ -34,6 +34,7 @@ from siatl_keras.models.unknown_arguments import (
 )
 from siatl_keras.models.whole_model_saving import saved_whole
 from siatl_keras.training import CompleteLogs, FusedAdam, MonitorDirections, in_order
+from siatl_keras.training.groups import LayerPart
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -239,9 +240,9 @@ class LSTMCausalLM(keras_hub.models.CausalLM):
         )
 
     @property
-    def groups(self) -> LayerGroups:
-        """What optimizers take the model apart into: `backbone` and `embedding`."""
-        return groups_of(self.backbone)
+    def parts(self) -> list[LayerPart]:
+        """What may learn, the bottom layer first; groups: `backbone`, `embedding`."""
+        return learning_parts(self.backbone)
 
     def states(self, x: Any, training: bool = False) -> tf.Tensor:
         """Computes the LSTMs' states, float `[batch, time, embedding]`."""

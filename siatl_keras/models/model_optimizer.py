@@ -12,7 +12,8 @@ from typing import Any
 import keras
 
 from siatl_keras.compat.optimizer_parts import optimized_variables
-from siatl_keras.models.adapted_layer import adapters
+from siatl_keras.models.learning_parts import adapters
+from siatl_keras.training import GroupedOptimizer
 
 
 def refuse_xla(jit_compile: Any) -> None:
@@ -33,14 +34,20 @@ def bound_optimizer(model: Any, optimizer: Any) -> keras.optimizers.Optimizer:
     """Makes the optimizer of a model, told its groups.
 
     Args:
-        model: has `groups`, a `LayerGroups`.
+        model: has `parts`, the `LayerPart`s that may learn.
         optimizer: a Keras optimizer, its name or configuration.
 
     Raises:
         ValueError: if it is none, or its groups are not the model's.
     """
     optimizer = keras.optimizers.get(optimizer)
-    model.groups.bind(optimizer)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(
+            "`optimizer` must be a `keras.optimizers.Optimizer`, or its name. "
+            f"Received: {optimizer!r}."
+        )
+    if isinstance(optimizer, GroupedOptimizer) and not optimizer.built:
+        optimizer.bind_model(model)
     return optimizer
 
 
@@ -55,10 +62,13 @@ def build_optimizer(model: Any) -> None:
     """
     if not model.optimizer.built:
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-        model.groups.bind(optimizer)  # Again: adapters may have come since `compile`.
-        groups = model.groups.variables.values()
+        if isinstance(optimizer, GroupedOptimizer):
+            # Again: adapters may have come since `compile`.
+            variables = optimizer.bind_model(model)
+        else:
+            variables = _may_learn(model)
         with model.distribute_strategy.scope():
-            model.optimizer.build([v for group in groups for v in group])
+            model.optimizer.build(variables)
 
 
 def learning_has_changed(model: Any) -> bool:
@@ -97,8 +107,7 @@ def check_optimizer(model: Any) -> None:
     adapted = {id(v) for v in adapters(model.backbone.layers)}
     unknown = [
         variable
-        for group in model.groups.variables.values()
-        for variable in group
+        for variable in _may_learn(model)
         if id(variable) not in ids and (variable.trainable or id(variable) in adapted)
     ]
     present = {id(v) for v in model.variables}
@@ -109,6 +118,10 @@ def check_optimizer(model: Any) -> None:
             "Call `compile` again after `enable_lora`, `quantize` or any other "
             "change of the layers, and before `fit`."
         )
+
+
+def _may_learn(model: Any) -> list[keras.Variable]:
+    return [variable for part in model.parts for variable in part.variables]
 
 
 def _change(unknown: list[keras.Variable], gone: list[keras.Variable]) -> str:

@@ -28,7 +28,7 @@ from siatl_keras.models.from_language_model import from_language_model
 from siatl_keras.models.gradient_checkpointing import check_blocks
 from siatl_keras.models.joint_training import JointLoss
 from siatl_keras.models.language_model_head import LanguageModelHead
-from siatl_keras.models.layer_groups import LayerGroups, groups_of
+from siatl_keras.models.learning_parts import learning_parts
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.objectives import LanguageModelObjective, TaskObjective
 from siatl_keras.models.raw_text_task import RawTextTask
@@ -39,6 +39,7 @@ from siatl_keras.models.unknown_arguments import (
 from siatl_keras.models.window_reading import TextReader
 from siatl_keras.tasks import Task, chosen_task
 from siatl_keras.training import paper_optimizer
+from siatl_keras.training.groups import LayerPart
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -50,9 +51,9 @@ class SiATLClassifier(RawTextTask):
     `siatl_keras.tasks`.
 
     The model has two outputs, task logits and LM logits, and trains on the task loss
-    plus `gamma` times the LM loss. Its layers form three `groups`, top first: `task`,
-    `backbone`, `embedding`; optimizers and unfreezing speak of these (an optimizer may
-    also have one for each layer). While everything below the LM head is frozen the LM
+    plus `gamma` times the LM loss. Optimizers and unfreezing speak of groups of its
+    weights, by default of three, top first: `task`, `backbone`, `embedding` (see
+    `siatl_keras.plans.Group`). While everything below the LM head is frozen the LM
     loss can teach nothing, and training does not compute it: `lm_loss` and `perplexity`
     are then NaN in the history of training (the validation's are computed).
 
@@ -184,9 +185,9 @@ class SiATLClassifier(RawTextTask):
     # === Training ===
 
     @property
-    def groups(self) -> LayerGroups:
-        """What optimizers and unfreezing take the model apart into, see the class."""
-        return groups_of(self.backbone, self.task_head)
+    def parts(self) -> list[LayerPart]:
+        """What may learn, the bottom layer first; see `siatl_keras.plans.Group`."""
+        return learning_parts(self.backbone, self.task_head)
 
     @property
     def default_optimizer(self) -> str:

@@ -13,11 +13,14 @@ from siatl_keras.plans.methods import (
 from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
 from siatl_keras.plans.rate import Rate
 from siatl_keras.plans.settings import Settings
+from siatl_keras.training.groups import PAPER_GROUPS, Group
 from siatl_keras.training.phases import Phase, stages
 
 __all__ = [
     "METHODS",
+    "PAPER_GROUPS",
     "Gamma",
+    "Group",
     "LanguageModelTraining",
     "Phase",
     "Plan",

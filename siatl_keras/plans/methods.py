@@ -65,6 +65,7 @@ def p_lm(settings: Settings = DEFAULTS) -> Plan:
         epochs=settings.epochs,
         patience=settings.patience,
         average_momentum=settings.average_momentum,
+        lora_rank=settings.lora_rank,
     )
 
 
@@ -118,7 +119,12 @@ def ulmfit(settings: Settings = DEFAULTS) -> Plan:
 
 
 def _gamma(settings: Settings) -> Gamma:
-    return Gamma(settings.gamma_initial, settings.gamma_final, settings.gamma_epochs)
+    return Gamma(
+        settings.gamma_initial,
+        settings.gamma_final,
+        settings.gamma_epochs,
+        settings.gamma_schedule,
+    )
 
 
 METHODS: dict[str, Callable[[Settings], Plan]] = {

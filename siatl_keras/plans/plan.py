@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from siatl_keras.arguments import check_share, check_whole
+from siatl_keras.arguments import check_choice, check_share, check_whole
 from siatl_keras.callbacks import (
     BackupAndRestore,
     GammaDecay,
@@ -21,20 +21,45 @@ from siatl_keras.callbacks import (
     WeightAveraging,
 )
 from siatl_keras.plans.rate import Rate
-from siatl_keras.training import GroupedOptimizer
-from siatl_keras.training.phases import Phase, check_phases, first_epochs
+from siatl_keras.training import SCHEDULES, GroupedOptimizer
+from siatl_keras.training.groups import PAPER_GROUPS, Group, groups_of
+from siatl_keras.training.phases import (
+    Phase,
+    check_named,
+    check_phases,
+    first_epochs,
+)
 
 
 @dataclass(frozen=True)
 class Gamma:
-    """γ, the weight of the LM loss; attributes as for `GammaDecay`."""
+    """γ, the weight of the LM loss.
+
+    Attributes:
+        initial: float, γ of the first epoch, or the highest of the schedule.
+        final: float, γ of epoch number `epochs`, for "geometric".
+        epochs: int, length of the schedule.
+        schedule: a key of `siatl_keras.training.SCHEDULES`; "geometric" is the paper's.
+    """
 
     initial: float = 0.2
     final: float = 0.1
     epochs: int = 15
+    schedule: str = "geometric"
 
     def __post_init__(self) -> None:
-        GammaDecay(self.initial, self.final, self.epochs)  # Which checks them.
+        check_choice(SCHEDULES, schedule=self.schedule)
+        self.callback()  # Which checks the others.
+
+    def callback(self) -> GammaDecay:
+        """Makes the callback that assigns γ before each epoch."""
+        if self.schedule == "geometric":
+            return GammaDecay(self.initial, self.final, self.epochs)
+        kind = SCHEDULES[self.schedule]
+        schedule = kind.rate(self.initial, self.epochs, self.final)
+        if isinstance(schedule, float):
+            return GammaDecay(schedule, schedule)
+        return GammaDecay(schedule=schedule)
 
 
 @dataclass(frozen=True)
@@ -57,26 +82,29 @@ class LanguageModelTraining:
 class Plan:
     """What learns when, how fast, and on which losses.
 
-    A plan knows no model: `optimizer` takes one, and the groups of the rates and phases
-    are those of its `groups`. The functions of `siatl_keras.plans` return plans;
-    `dataclasses.replace` changes one.
+    A plan knows no model: `optimizer` takes one. The functions of `siatl_keras.plans`
+    return plans; `dataclasses.replace` changes one.
 
     Attributes:
-        phases: what learns from which epoch on, see `Phase`.
+        phases: which groups learn from which epoch on, see `Phase`.
         rates: dict of groups, a tuple of names, to the `Rate` of the one optimizer that
-            they share, which clips the norm over all of them.
+            they share, which clips the norm over all of them. Every group has one.
+        groups: what learns together, the top one first, see `Group`.
         gamma: weight of the LM loss; `None` for the task loss alone.
         epochs: int, most epochs.
         patience: int, epochs without a lower validation task loss before training
             stops; `None` for training through.
         average_momentum: float, see `WeightAveraging`; `None` for no averaging.
+        lora_rank: int, rank of adapters that learn in place of a transformer's weights
+            (Hu et al. 2021), see `prepare`; `None` for the weights.
         pretrained: bool, whether the language model's weights are used.
         language_model: how the language model is first trained on the task's texts;
             `None` if it is not.
         head: arguments of `SiATLClassifier` for the task layers that the method fixes.
 
     Raises:
-        ValueError: if the phases are out of order, or a group that learns has no rate.
+        ValueError: if the phases are out of order or name no groups of the plan's, or
+            a group has no rate.
 
     Example:
     >>> import siatl_keras
@@ -87,27 +115,50 @@ class Plan:
 
     phases: tuple[Phase, ...]
     rates: Mapping[tuple[str, ...], Rate]
+    groups: tuple[Group, ...] = PAPER_GROUPS
     gamma: Gamma | None = None
     epochs: int = 30
     patience: int | None = 6
     average_momentum: float | None = None
+    lora_rank: int | None = None
     pretrained: bool = True
     language_model: LanguageModelTraining | None = None
     head: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_phases(self.phases)
+        check_named(check_phases(self.phases), self.groups)
         check_whole(1, epochs=self.epochs)
         if self.patience is not None:
             check_whole(0, patience=self.patience)
         if self.average_momentum is not None:
             check_share(average_momentum=self.average_momentum)
-        learns = {name for phase in self.phases for name in phase.learns}
+        if self.lora_rank is not None:
+            check_whole(1, lora_rank=self.lora_rank)
+        names = [group.name for group in self.groups]
         rated = [name for groups in self.rates for name in groups]
-        if learns - set(rated) or len(rated) != len(set(rated)):
+        if sorted(rated) != sorted(names):
             raise ValueError(
-                "`rates` must have one `Rate` for each group that learns, "
-                f"{sorted(learns)}. Received rates of: {sorted(rated)}."
+                f"`rates` must have one `Rate` for each of the groups {names}, also of "
+                "those that no phase names. Received rates of: "
+                f"{sorted(rated)}."
+            )
+
+    def prepare(self, model: Any) -> None:
+        """Gives a model what the plan adds to it; goes before `optimizer`.
+
+        Args:
+            model: has a `backbone`, to which adapters of `lora_rank` are added.
+
+        Raises:
+            ValueError: if the plan has a `lora_rank`, and the backbone no attention.
+        """
+        if self.lora_rank is None:
+            return
+        model.backbone.enable_lora(self.lora_rank)
+        if not model.backbone.trainable_variables:
+            raise ValueError(
+                "`lora_rank` needs a language model with attention, whose queries and "
+                f"values it adapts. Received: {type(model.backbone).__name__}."
             )
 
     def optimizer(self, model: Any, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -119,28 +170,20 @@ class Plan:
 
         Returns:
             a `GroupedOptimizer`, or the only optimizer if all groups share one.
-
-        Raises:
-            ValueError: if the model has other groups than those of `rates`.
         """
-        rated = {name for groups in self.rates for name in groups}
-        if rated != set(model.groups.layers):
-            raise ValueError(
-                "`rates` must have one `Rate` for each of the model's groups "
-                f"{sorted(model.groups.layers)}. Received rates of: {sorted(rated)}."
-            )
-        layers = {
-            name: [layer for layer in group if layer.weights]
-            for name, group in model.groups.layers.items()
-        }
+        found = groups_of(model, self.groups)
         first = {
-            name: list(zip((layer.name for layer in layers[name]), epochs, strict=True))
-            for name, epochs in first_epochs(self.phases, layers).items()
+            name: list(zip((part.name for part in parts), epochs, strict=True))
+            for (name, parts), epochs in zip(
+                found.layers.items(),
+                first_epochs(self.phases, found.layers).values(),
+                strict=True,
+            )
         }
         optimizers: dict[str, keras.optimizers.Optimizer] = {}
         for groups, rate in self.rates.items():
             # One part for all of the groups, or one for each layer, the top one first.
-            parts = list(model.groups.variables_by_layer) if rate.divisor > 1 else [""]
+            parts = list(found.variables_by_layer) if rate.divisor > 1 else [""]
             parts = [part for part in parts if not part or _group(part) in groups]
             for depth, part in enumerate(parts):
                 epochs = [
@@ -155,7 +198,7 @@ class Plan:
         kinds = {id(optimizer) for optimizer in optimizers.values()}
         if len(kinds) == 1:
             return next(iter(optimizers.values()))
-        return GroupedOptimizer(optimizers)
+        return GroupedOptimizer(optimizers, self.groups)
 
     def callbacks(
         self,
@@ -174,9 +217,11 @@ class Plan:
         """
         callbacks: list[keras.callbacks.Callback] = []
         if self.gamma is not None:
-            gamma = self.gamma
-            callbacks.append(GammaDecay(gamma.initial, gamma.final, gamma.epochs))
-        callbacks += [SequentialUnfreezing(self.phases), GroupLearningRates()]
+            callbacks.append(self.gamma.callback())
+        callbacks += [
+            SequentialUnfreezing(self.phases, self.groups),
+            GroupLearningRates(self.groups),
+        ]
         if self.average_momentum is not None:
             callbacks.append(WeightAveraging(self.average_momentum))
         if self.patience is not None:

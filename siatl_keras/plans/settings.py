@@ -37,6 +37,11 @@ class Settings:
     )
     gamma_final: float = setting(0.1, "γ from epoch --gamma_epochs on.")
     gamma_epochs: int = setting(15, "Epochs over which γ decays.", lower_bound=1)
+    gamma_schedule: str = setting(
+        "geometric",
+        "Of γ, which is then at most --gamma_initial.",
+        choices=tuple(SCHEDULES),
+    )
     backbone_epoch: int = setting(
         2,
         "Epoch from which the language model's layers learn (the paper's n).",
@@ -84,6 +89,11 @@ class Settings:
         "momentum too: a tenth of --pretrained_learning_rate goes as far. By default "
         "slanted_triangular for ulmfit, constant for the others.",
         choices=tuple(SCHEDULES),
+    )
+    lora_rank: int | None = setting(
+        None,
+        "Adapters of this rank learn in place of a transformer's weights.",
+        lower_bound=1,
     )
     average_momentum: float | None = setting(
         None,

@@ -8,7 +8,7 @@ from siatl_keras.training.callback_order import in_order
 from siatl_keras.training.complete_logs import CompleteLogs
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
 from siatl_keras.training.gamma_decay import GammaDecay
-from siatl_keras.training.geometric_decay import geometric_decay
+from siatl_keras.training.geometric_decay import GeometricDecay
 from siatl_keras.training.group_learning_rates import GroupLearningRates
 from siatl_keras.training.grouped_optimizer import GroupedOptimizer
 from siatl_keras.training.label_crossentropy import LabelCrossentropy
@@ -46,6 +46,7 @@ __all__ = [
     "FusedAdam",
     "FusedSGD",
     "GammaDecay",
+    "GeometricDecay",
     "GroupLearningRates",
     "GroupedOptimizer",
     "LabelCrossentropy",
@@ -67,7 +68,6 @@ __all__ = [
     "TokenPerplexity",
     "TrainingDivergedError",
     "WeightAveraging",
-    "geometric_decay",
     "in_order",
     "paper_optimizer",
     "scheduled_adam",

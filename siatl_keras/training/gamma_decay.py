@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from siatl_keras.arguments import check_choice, check_positive, check_whole
-from siatl_keras.training.geometric_decay import geometric_decay
+from siatl_keras.training.geometric_decay import GeometricDecay
 from siatl_keras.training.inside_execution import InsideExecution
 
 
@@ -64,20 +64,18 @@ class GammaDecay(keras.callbacks.Callback):
                 "`schedule` must be a `LearningRateSchedule`, or None. Received: "
                 f"schedule={schedule!r}."
             )
-        self.initial = initial
-        self.final = final
-        self.epochs = epochs
         self.per = per
-        self.schedule = schedule
+        self.schedule = schedule or GeometricDecay(initial, final, epochs)
         self._step: int | None = None
         self._inside = InsideExecution(lambda gamma: self.model.gamma.assign(gamma))
 
     @property
     def changes(self) -> bool:
         """Whether γ is going to change."""
-        if self.schedule is not None:
+        decay = self.schedule
+        if not isinstance(decay, GeometricDecay):
             return True
-        return self.initial != self.final and self.epochs > 1
+        return decay.initial != decay.final and decay.steps > 1
 
     def value(self, position: int) -> float:
         """Returns γ at an epoch, or step, counted from 0.
@@ -85,15 +83,13 @@ class GammaDecay(keras.callbacks.Callback):
         Raises:
             ValueError: if `schedule` returns no number from 0 up.
         """
-        if self.schedule is not None:
-            gamma = float(self.schedule(position))
-            if not 0 <= gamma < math.inf:
-                raise ValueError(
-                    f"`schedule` must return γ, a number from 0 up. Received: {gamma} "
-                    f"for {self.per} {position}."
-                )
-            return gamma
-        return geometric_decay(position, self.initial, self.final, self.epochs)
+        gamma = float(self.schedule(position))
+        if not 0 <= gamma < math.inf:
+            raise ValueError(
+                f"`schedule` must return γ, a number from 0 up. Received: {gamma} "
+                f"for {self.per} {position}."
+            )
+        return gamma
 
     def state_for_backup(self) -> dict[str, Any]:
         """Returns what resuming needs beyond the epoch."""

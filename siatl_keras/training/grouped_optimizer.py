@@ -17,6 +17,7 @@ from siatl_keras.compat.optimizer_parts import (
     sum_duplicates,
     summed_over_replicas,
 )
+from siatl_keras.training.groups import PAPER_GROUPS, Group, groups_of
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -31,7 +32,9 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
     (Keras's optimizers clip each replica's), and equal one device.
 
     Args:
-        optimizers: dict of group name to `keras.optimizers.Optimizer`.
+        optimizers: dict of group name to `keras.optimizers.Optimizer`; the names may
+            also be of single layers, such as `backbone/lstm_1`, see `LayerGroups`.
+        layer_groups: the `Group`s, the top one first; the paper's by default.
         loss_scale_factor: float, see `keras.optimizers.Optimizer`; overrides that of
             the groups' optimizers.
         name: name of the optimizer.
@@ -51,12 +54,14 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
     def __init__(
         self,
         optimizers: Mapping[str, keras.optimizers.Optimizer],
+        layer_groups: Sequence[Group] = PAPER_GROUPS,
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ) -> None:
         groups = _Groups(_checked(optimizers))
         super().__init__(groups, loss_scale_factor=loss_scale_factor, name=name)
         self.groups = groups
+        self.layer_groups = tuple(layer_groups)
 
     def bind(self, variable_groups: Mapping[str, Sequence[keras.Variable]]) -> None:
         """Says which variables belong to which group; goes before `build`.
@@ -75,6 +80,29 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
                 "should share one."
             )
         self.groups.bind(variable_groups)
+
+    def bind_model(self, model: Any) -> list[keras.Variable]:
+        """Finds out which of a model's weights belong to which group, and binds them.
+
+        Args:
+            model: has `parts`, see `groups_of`.
+
+        Returns:
+            the weights of all groups, frozen ones too: what to `build` it on.
+
+        Raises:
+            ValueError: if the optimizers' names are not those of the model's groups.
+        """
+        found = groups_of(model, self.layer_groups)
+        variables = found.variables_by_layer
+        if set(variables) != set(self.groups):
+            variables = {
+                name: group
+                for name, group in found.variables.items()
+                if group or name in self.groups
+            }
+        self.bind(variables)
+        return [variable for group in variables.values() for variable in group]
 
     def build(self, var_list: Sequence[keras.Variable]) -> None:
         """Makes the optimizers' variables.
@@ -174,6 +202,7 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
             )
         return {
             "optimizers": optimizers,
+            "layer_groups": [[group.name, group.paths] for group in self.layer_groups],
             "loss_scale_factor": self.loss_scale_factor,
             "name": self.name,
         }
@@ -191,7 +220,8 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
                 if isinstance(value, str)
                 else keras.optimizers.deserialize(dict(value), custom_objects)
             )
-        return cls(**{**config, "optimizers": optimizers})
+        groups = [Group(*group) for group in config["layer_groups"]]
+        return cls(**{**config, "optimizers": optimizers, "layer_groups": groups})
 
 
 class _Groups(keras.optimizers.OptimizerMap):
@@ -220,14 +250,14 @@ class _Groups(keras.optimizers.OptimizerMap):
         if not self._variables:
             raise ValueError(
                 "`GroupedOptimizer` does not know which variables belong to which "
-                "group. Call `optimizer.bind(model.groups.variables)` before the first "
-                "step, as `SiATLClassifier.compile` does."
+                "group. Call `optimizer.bind_model(model)` before the first step, "
+                "as `SiATLClassifier.compile` does."
             )
         group = self._group_of.get(id(variable))
         if group is None:
             raise ValueError(
                 f"Variable `{getattr(variable, 'path', variable)}` is in none of the "
-                f"groups {sorted(self)}. Add its layer to one of them, or freeze it."
+                f"groups {sorted(self)}. Have a `Group` hold it, or freeze it."
             )
         return self[group]
 

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 
 from siatl_keras.arguments import check_whole
+from siatl_keras.training.groups import Group
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,25 @@ def check_phases(phases: Sequence[Phase]) -> tuple[Phase, ...]:
             f"with optimizer={phases[0].optimizer!r}."
         )
     return tuple(phases)
+
+
+def check_named(phases: Sequence[Phase], groups: Sequence[Group]) -> None:
+    """Checks that all groups that phases name are there.
+
+    Args:
+        phases: what learns when.
+        groups: which there are.
+
+    Raises:
+        ValueError: if a phase names another, or two groups have the same name.
+    """
+    names = [group.name for group in groups]
+    unknown = {name for phase in phases for name in phase.learns} - set(names)
+    if unknown or len(names) != len(set(names)):
+        raise ValueError(
+            "`phases` must name the groups of `groups`, each of a name of its own: "
+            f"{names}. Received phases of: {sorted(unknown)}."
+        )
 
 
 def phase_number(phases: Sequence[Phase], epoch: int) -> int:

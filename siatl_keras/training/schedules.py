@@ -1,4 +1,4 @@
-"""`SCHEDULES`: learning-rate schedules by name, and optimizers that follow them.
+"""`SCHEDULES`: schedules by name, of learning rates and of γ alike.
 
 Adding a schedule is adding a row.
 """
@@ -13,21 +13,23 @@ import keras
 
 from siatl_keras.arguments import check_choice, check_positive, check_share, check_whole
 from siatl_keras.training.fused_optimizers import FusedAdam, FusedSGD
+from siatl_keras.training.geometric_decay import GeometricDecay
 from siatl_keras.training.one_cycle import OneCycle, OneCycleMomentum
 from siatl_keras.training.slanted_triangular import SlantedTriangular
 
 
 @dataclass(frozen=True)
 class ScheduleKind:
-    """How an optimizer's rate and momentum go through its steps.
+    """How a rate (or γ) and an optimizer's momentum go through the steps.
 
     Attributes:
-        rate: makes a rate, or a schedule of rates, of the highest rate and the steps.
+        rate: makes a number, or a schedule, of the highest rate, the steps (or epochs)
+            and the last rate, which those take that have one of their own.
         momentum: makes a schedule of the momentum of the steps; `None` leaves the
             optimizer its own.
     """
 
-    rate: Callable[[float, int], Any]
+    rate: Callable[[float, int, float], Any]
     momentum: Callable[[int], Any] | None = None
 
 
@@ -45,11 +47,20 @@ def warmup_cosine(rate: float, steps: int) -> Any:
 
 
 SCHEDULES = {
-    "constant": ScheduleKind(lambda rate, steps: rate),
-    "slanted_triangular": ScheduleKind(SlantedTriangular),
-    "one_cycle": ScheduleKind(OneCycle, OneCycleMomentum),
-    "warmup_cosine": ScheduleKind(warmup_cosine),
+    "constant": ScheduleKind(lambda rate, steps, last: rate),
+    "geometric": ScheduleKind(
+        lambda rate, steps, last: GeometricDecay(rate, last, steps)
+    ),
+    "slanted_triangular": ScheduleKind(
+        lambda rate, steps, last: SlantedTriangular(rate, steps)
+    ),
+    "one_cycle": ScheduleKind(
+        lambda rate, steps, last: OneCycle(rate, steps), OneCycleMomentum
+    ),
+    "warmup_cosine": ScheduleKind(lambda rate, steps, last: warmup_cosine(rate, steps)),
 }
+# Of the highest learning rate, where a geometric decay of it ends.
+LAST_RATE = 0.01
 
 
 def scheduled_adam(
@@ -70,7 +81,7 @@ def scheduled_adam(
     kind = _kind(schedule, rate, steps)
     check_share(beta_1=beta_1)
     beta = kind.momentum(steps) if kind.momentum else beta_1
-    return FusedAdam(kind.rate(rate, steps), beta_1=beta, **kwargs)
+    return FusedAdam(kind.rate(rate, steps, rate * LAST_RATE), beta_1=beta, **kwargs)
 
 
 def scheduled_sgd(schedule: str, rate: float, steps: int, **kwargs: Any) -> FusedSGD:
@@ -80,7 +91,9 @@ def scheduled_sgd(schedule: str, rate: float, steps: int, **kwargs: Any) -> Fuse
     """
     kind = _kind(schedule, rate, steps)
     momentum = kind.momentum(steps) if kind.momentum else 0.0
-    return FusedSGD(kind.rate(rate, steps), momentum=momentum, **kwargs)
+    return FusedSGD(
+        kind.rate(rate, steps, rate * LAST_RATE), momentum=momentum, **kwargs
+    )
 
 
 def _kind(schedule: str, rate: float, steps: int) -> ScheduleKind:

@@ -6,15 +6,23 @@ Source: Chronopoulou et al. 2019, section 3, "sequential unfreezing".
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from siatl_keras.training.groups import (
+    PAPER_GROUPS,
+    Group,
+    LayerGroups,
+    LayerPart,
+    groups_of,
+)
 from siatl_keras.training.phases import (
     PAPER_STAGES,
     Phase,
+    check_named,
     check_phases,
     layers_learning,
     phase_number,
@@ -30,13 +38,14 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     left as it is when training ends. List callbacks that read the logs, such as
     `TensorBoard`, after it.
 
-    The model has `groups.layers`, a dict of group to layers, the top group first, and
-    its optimizer must have been built on the weights of all of them, as
-    `SiATLClassifier.compile` does.
+    The model has `parts`, see `groups_of`, and its optimizer must have been built on
+    the weights of all of them, as `SiATLClassifier` does.
 
     Args:
         phases: the phases in the order of their epochs, see `Phase`; the paper's by
             default, see `stages`.
+        groups: the `Group`s that the phases name, the top one first. What is in none
+            is frozen.
         verbose: int, 1 to print a line when layers begin to learn, 0 for silence.
 
     Raises:
@@ -50,10 +59,15 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, phases: Sequence[Phase] = PAPER_STAGES, verbose: int = 1
+        self,
+        phases: Sequence[Phase] = PAPER_STAGES,
+        groups: Sequence[Group] = PAPER_GROUPS,
+        verbose: int = 1,
     ) -> None:
         super().__init__()
         self.phases = check_phases(phases)
+        self.groups = tuple(groups)
+        check_named(self.phases, self.groups)
         self.verbose = verbose
         self._stage_with_optimizer = 1
         self._began = False
@@ -73,14 +87,11 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the model."""
-        groups = getattr(self.model, "groups", None)
-        named = {name for phase in self.phases for name in phase.learns}
-        if groups is None or not named <= set(groups.layers):
+        if not hasattr(self.model, "parts"):
             raise ValueError(
-                "`SequentialUnfreezing` needs a model whose `groups.layers` is a dict "
-                f"of the layers of {sorted(named)}, as `SiATLClassifier` has it. "
-                f"Received: {type(self.model).__name__} with "
-                f"{None if groups is None else list(groups.layers)}."
+                "`SequentialUnfreezing` needs a model with `parts`, the layers that "
+                "may learn, as `SiATLClassifier` has them. Received: "
+                f"{type(self.model).__name__}."
             )
         if any(phase.optimizer for phase in self.phases) and not hasattr(
             self.model, "recompile"
@@ -96,11 +107,11 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Thaws and freezes what the epoch asks for."""
-        groups = _with_weights(self.model.groups.layers)
-        learning = layers_learning(self.phases, groups, epoch + 1)
+        groups = groups_of(self.model, self.groups)
+        learning = layers_learning(self.phases, groups.layers, epoch + 1)
         thawed = {
-            name: [layer for layer in learning[name] if not layer.trainable]
-            for name in groups
+            name: [part for part in parts if not part.trainable]
+            for name, parts in learning.items()
         }
         changed = _set_trainable(groups, learning)
         self._set_optimizer(self.stage(epoch + 1))
@@ -142,14 +153,14 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             self._stage_with_optimizer = max(due)
             self.model.recompile(self.phases[max(due) - 1].optimizer)
 
-    def _report(self, epoch: int, thawed: dict[str, list[Any]]) -> None:
+    def _report(self, epoch: int, thawed: dict[str, list[LayerPart]]) -> None:
         chief = self.model.distribute_strategy.extended.should_save_summary
         if not self.verbose or not chief or not any(thawed.values()):
             return
         parts = []
         for name, layers in thawed.items():
             if layers:
-                sizes = [np.prod(w.shape) for x in layers for w in x.trainable_weights]
+                sizes = [np.prod(w.shape) for x in layers for w in x.variables]
                 parts.append(
                     f"{name} ({len(layers)} layer{'s' * (len(layers) > 1)}, "
                     f"{int(sum(sizes)):,} weights)"
@@ -158,23 +169,12 @@ class SequentialUnfreezing(keras.callbacks.Callback):
         print(f"Epoch {epoch + 1}, stage {stage}: now learning {' and '.join(parts)}")
 
 
-def _with_weights(groups: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Leaves out layers, such as dropouts, that have nothing to learn."""
-    return {
-        name: [layer for layer in layers if layer.weights]
-        for name, layers in groups.items()
-    }
-
-
-def _set_trainable(
-    groups: dict[str, list[Any]], learning: dict[str, list[Any]]
-) -> bool:
-    """Sets every layer's flag; tells whether one changed."""
+def _set_trainable(groups: LayerGroups, learning: dict[str, list[LayerPart]]) -> bool:
+    """Sets every part's flag; tells whether one changed."""
+    wanted = {id(part) for parts in learning.values() for part in parts}
     changed = False
-    for name, layers in groups.items():
-        wanted = {id(layer) for layer in learning[name]}
-        for layer in layers:
-            if layer.trainable != (id(layer) in wanted):
-                layer.trainable = id(layer) in wanted
-                changed = True
+    for part in [*groups.others, *sum(map(list, groups.layers.values()), [])]:
+        if part.trainable != (id(part) in wanted):
+            part.trainable = id(part) in wanted
+            changed = True
     return changed

@@ -27,6 +27,7 @@ from siatl_keras.models import (
 )
 from siatl_keras.plans import LanguageModelTraining
 from siatl_keras.training import GroupedOptimizer
+from siatl_keras.training.groups import groups_of
 from siatl_keras.workflows.finetune_config import FinetuneConfig
 from siatl_keras.workflows.pretrain_language_model import save_preset
 
@@ -121,7 +122,7 @@ def _compiled_model(
             keras_hub_presets.load_tokenizer(config.lm), config.sequence_length
         ),
     )
-    *layers, top = model.groups.variables_by_layer
+    *layers, top = groups_of(model).variables_by_layer
     optimizer = GroupedOptimizer(
         {
             name: training.rate.make("adam", steps * training.epochs, depth)

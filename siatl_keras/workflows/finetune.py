@@ -166,7 +166,7 @@ def _finetune(
 def _new_model(
     config: FinetuneConfig, plan: Plan, lm: str, task: Task
 ) -> SiATLClassifier:
-    model = SiATLClassifier.from_preset(
+    model: SiATLClassifier = SiATLClassifier.from_preset(
         lm,
         load_weights=plan.pretrained,
         task=task,
@@ -179,8 +179,7 @@ def _new_model(
         backbone_overrides=config.backbone_arguments(backbone_class(lm)),
         **config.task_arguments(plan),
     )
-    if config.lora_rank:
-        _enable_lora(model.backbone, config.lora_rank)
+    plan.prepare(model)
     return model
 
 
@@ -202,15 +201,6 @@ def _figures(history: keras.callbacks.History) -> dict[str, Any]:
 def _rank(logs: dict[str, Any]) -> float:
     loss = logs["val_task_loss"]
     return loss if math.isfinite(loss) else math.inf
-
-
-def _enable_lora(backbone: Any, rank: int) -> None:
-    backbone.enable_lora(rank)
-    if not backbone.trainable_variables:
-        raise ValueError(
-            "`lora_rank` needs a language model with attention, whose queries and "
-            f"values it adapts. Received: {type(backbone).__name__}."
-        )
 
 
 def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:

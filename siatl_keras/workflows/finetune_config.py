@@ -92,9 +92,6 @@ class FinetuneConfig(Settings):
         "Words that estimate the LM loss in training; all if unset.",
         lower_bound=2,
     )
-    lora_rank: int | None = setting(
-        None, "Adapters of this rank learn in place of a transformer's weights."
-    )
     gradient_checkpointing: bool = setting(
         False, "Recompute a transformer's activations: less memory and more time."
     )

@@ -13,6 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from siatl_keras.export import export_saved_model
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 from siatl_keras.text import WordTokenizer
+from siatl_keras.training.groups import groups_of
 
 # A server's process: nothing but TensorFlow and tensorflow_text.
 SERVER = """
@@ -56,7 +57,7 @@ def classifier(family, lora=False):
 def test_fresh_process_takes_texts(family, lora, tmp_path, run_python):
     model = classifier(family, lora)
     if lora:
-        for variable in model.groups.variables["backbone"]:
+        for variable in groups_of(model).variables["backbone"]:
             variable.assign(keras.random.normal(variable.shape, seed=1))
     path = export_saved_model(model, tmp_path)
     question = json.dumps({"text": small.TEXTS})

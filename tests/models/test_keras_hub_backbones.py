@@ -12,6 +12,7 @@ from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 from siatl_keras.models.causal_backbone import causal_lm_class, needs_fixed_length
 from siatl_keras.plans import stages
 from siatl_keras.training import GroupedOptimizer
+from siatl_keras.training.groups import groups_of
 
 FEW = ["GPT2", "Llama", "Gemma2"]
 FROM_PRESETS = [*FEW, "Qwen3_5"]
@@ -66,7 +67,7 @@ class Changes(keras.callbacks.Callback):
 def values_of(model):
     return {
         name: [variable.numpy() for variable in group]
-        for name, group in model.groups.variables.items()
+        for name, group in groups_of(model).variables.items()
     }
 
 
@@ -117,11 +118,11 @@ def test_lm_logits_and_losses_equal_those_of_keras_hub(model):
 
 
 def test_every_weight_is_in_one_group(model):
-    grouped = [v.path for group in model.groups.variables.values() for v in group]
+    grouped = [v.path for group in groups_of(model).variables.values() for v in group]
     assert sorted(grouped) == sorted(v.path for v in model.trainable_variables)
-    names = [layer.name for layer in model.groups.layers["embedding"]]
+    names = [layer.name for layer in groups_of(model).layers["embedding"]]
     assert all("embedding" in name for name in names)
-    backbone = [layer.name for layer in model.groups.layers["backbone"]]
+    backbone = [layer.name for layer in groups_of(model).layers["backbone"]]
     blocks = [name for name in backbone if name[-1].isdigit()]
     assert blocks == sorted(blocks) and len(blocks) == 2
 
@@ -177,7 +178,9 @@ def test_dropout_of_the_backbone_is_on_in_training_alone():
 
 def test_position_embeddings_and_an_untied_head_are_embeddings():
     paths = {
-        family: [v.path for v in small_classifier(family).groups.variables["embedding"]]
+        family: [
+            v.path for v in groups_of(small_classifier(family)).variables["embedding"]
+        ]
         for family in ("GPT2", "OPT", "Llama")
     }
     assert any("position_embedding" in path for path in paths["GPT2"])
@@ -192,7 +195,7 @@ def test_blocks_thaw_from_the_top():
 
     class Watch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            layers = model.groups.layers["backbone"]
+            layers = groups_of(model).layers["backbone"]
             seen.append([layer.name for layer in layers if layer.trainable])
 
     model.fit(
@@ -217,7 +220,7 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     model = small_classifier(family)
     model.backbone.enable_lora(2)
     model.compile(two_optimizers())
-    adapters = model.groups.variables["backbone"]
+    adapters = groups_of(model).variables["backbone"]
     assert {v.name for v in adapters} <= {"lora_kernel_a", "lora_kernel_b", "bias"}
     names = {id(v) for v in adapters}
     frozen = [v for v in model.backbone.weights if id(v) not in names]

@@ -6,6 +6,7 @@ from step_losses import loss_of_logits
 
 from siatl_keras.models import LSTMCausalLM
 from siatl_keras.training import GroupedOptimizer
+from siatl_keras.training.groups import groups_of
 
 TIED = pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 
@@ -142,8 +143,8 @@ def test_scoring_without_a_preprocessor_is_refused(make_backbone):
 
 def test_an_optimizer_may_have_a_group_for_each_layer(make_lm, texts):
     model = make_lm()
-    assert list(model.groups.variables) == ["backbone", "embedding"]
-    names = list(model.groups.variables_by_layer)
+    assert list(groups_of(model).variables) == ["backbone", "embedding"]
+    names = list(groups_of(model).variables_by_layer)
     assert names == [
         "backbone/projection",
         "backbone/lstm_1",
@@ -153,13 +154,15 @@ def test_an_optimizer_may_have_a_group_for_each_layer(make_lm, texts):
     rates = dict.fromkeys(names, 0.0) | {"backbone/lstm_0": 0.1}
     optimizers = {name: keras.optimizers.SGD(rate) for name, rate in rates.items()}
     model.compile(GroupedOptimizer(optimizers))
-    before = {n: [v.numpy() for v in model.groups.variables_by_layer[n]] for n in names}
+    before = {
+        n: [v.numpy() for v in groups_of(model).variables_by_layer[n]] for n in names
+    }
     model.fit(texts, batch_size=8, verbose=0)
     moved = [
         name
         for name in names
         for old, now in zip(
-            before[name], model.groups.variables_by_layer[name], strict=True
+            before[name], groups_of(model).variables_by_layer[name], strict=True
         )
         if (old != now.numpy()).any()
     ]

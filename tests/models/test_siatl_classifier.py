@@ -13,6 +13,7 @@ from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.plans import stages
 from siatl_keras.training import GroupedOptimizer
+from siatl_keras.training.groups import groups_of
 
 
 def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
@@ -31,7 +32,7 @@ def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
 def values_of(model):
     return {
         name: [variable.numpy() for variable in group]
-        for name, group in model.groups.variables.items()
+        for name, group in groups_of(model).variables.items()
     }
 
 
@@ -121,7 +122,10 @@ def test_stage_one_computes_no_lm_loss_and_reports_nan(
     assert history.history["val_perplexity"][0] == pytest.approx(20, rel=0.1)
     assert history.history["loss"] == pytest.approx(history.history["task_loss"])
     # The traced step has no product with the output embedding: no op is that wide.
-    for layer in (*model.groups.layers["backbone"], *model.groups.layers["embedding"]):
+    for layer in (
+        *groups_of(model).layers["backbone"],
+        *groups_of(model).layers["embedding"],
+    ):
         layer.trainable = False
     batch = model.preprocessor(tf.constant(texts), y=tf.zeros(8, tf.int32))
     step = tf.function(lambda data: step_losses(model, data, training=True)[0])
@@ -153,7 +157,7 @@ def test_gradients_in_slices_equal_those_of_the_logits(
     model = make_classifier(backbone={"tie_weights": tied})
     model.gamma.assign(0.5)
     fit(model, texts, labels, epochs=1)
-    for layers in model.groups.layers.values():
+    for layers in groups_of(model).layers.values():
         for layer in layers:
             layer.trainable = True
     targets = model.task.encode(Column(labels, "y"))
@@ -343,29 +347,26 @@ def test_arrays_raw_datasets_and_packed_datasets_evaluate_alike(
 
 def test_an_optimizer_may_have_a_group_for_each_layer(make_classifier, texts, labels):
     model = make_classifier(**ULMFIT)
-    names = list(model.groups.variables_by_layer)
-    assert names == [
+    groups = groups_of(model)
+    by_layer = groups.variables_by_layer
+    assert list(by_layer) == [
         "task",
         "backbone/projection",
         "backbone/lstm_1",
         "backbone/lstm_0",
         "embedding",
     ]
-    together = {v.path for v in sum(model.groups.variables.values(), [])}
-    by_layer = sum(model.groups.variables_by_layer.values(), [])
-    assert sorted(v.path for v in by_layer) == sorted(together)
-    model.compile(GroupedOptimizer({name: keras.optimizers.SGD(0.0) for name in names}))
+    together = {v.path for v in sum(groups.variables.values(), [])}
+    assert sorted(v.path for v in sum(by_layer.values(), [])) == sorted(together)
+    optimizers = {name: keras.optimizers.SGD(0.0) for name in by_layer}
+    model.compile(GroupedOptimizer(optimizers))
     moving = model.optimizer.groups["backbone/lstm_1"]
     moving.learning_rate = 0.1
-    before = {n: [v.numpy() for v in g] for n, g in _by_layer(model)}
+    before = {n: [v.numpy() for v in g] for n, g in by_layer.items()}
     model.fit(texts, labels, batch_size=4, verbose=0)
-    after = {n: [v.numpy() for v in g] for n, g in _by_layer(model)}
+    after = {n: [v.numpy() for v in g] for n, g in by_layer.items()}
     changed = has_changed(before, after)
-    assert [name for name in names if changed[name]] == ["backbone/lstm_1"]
-
-
-def _by_layer(model):
-    return model.groups.variables_by_layer.items()
+    assert [name for name in by_layer if changed[name]] == ["backbone/lstm_1"]
 
 
 def test_compiling_with_xla_is_refused(make_classifier):

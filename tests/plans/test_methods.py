@@ -6,9 +6,20 @@ import keras
 import pytest
 
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
-from siatl_keras.plans import METHODS, Gamma, Phase, Plan, Rate, Settings, siatl, stages
+from siatl_keras.plans import (
+    METHODS,
+    Gamma,
+    Group,
+    Phase,
+    Plan,
+    Rate,
+    Settings,
+    siatl,
+    stages,
+)
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import FusedAdam, FusedSGD, GroupedOptimizer
+from siatl_keras.training import SCHEDULES, FusedAdam, FusedSGD, GroupedOptimizer
+from siatl_keras.training.groups import groups_of
 
 SETTINGS = Settings(
     epochs=10,
@@ -106,7 +117,7 @@ def test_the_pretrained_layers_optimizer_suits_the_model(model):
     assert float(optimizer.groups["backbone"].learning_rate) == 0.5
 
 
-def test_another_split_of_groups_is_a_plan_of_ones_own(model):
+def test_groups_share_an_optimizer_as_a_plan_says(model):
     plan = Plan(
         phases=(Phase(1, ("task", "embedding")), Phase(2, EVERYTHING)),
         rates={("task", "embedding"): Rate("adam", 0.01), ("backbone",): Rate("sgd")},
@@ -115,17 +126,80 @@ def test_another_split_of_groups_is_a_plan_of_ones_own(model):
     assert groups["task"] is groups["embedding"] is not groups["backbone"]
 
 
+def test_another_split_into_groups_is_a_plan_of_ones_own(model):
+    top = Group("top", r"^task_head/|^lstm_1/")
+    plan = Plan(
+        groups=(top, Group("below")),
+        phases=(Phase(1, ("top",)), Phase(3, ("top", "below"))),
+        rates={("top",): Rate("adam", 0.01), ("below",): Rate("sgd", 0.1, "geometric")},
+        epochs=12,
+    )
+    optimizer = plan.optimizer(model, 7)
+    model.compile(optimizer)
+    assert schedule_of(optimizer.groups["below"]).steps == 70
+    found = groups_of(model, plan.groups)
+    assert [part.name for part in found.layers["top"]] == ["lstm_1", "task_head"]
+    for name, variables in found.variables.items():
+        assert {id(optimizer.groups(v)) for v in variables} == {
+            id(optimizer.groups[name])
+        }
+
+
 @pytest.mark.parametrize(
-    "rates",
+    ("rates", "message"),
     [
-        {("task",): Rate("adam", 0.1)},
-        {EVERYTHING: Rate("adam", 0.1), ("lm_head",): Rate("adam", 0.1)},
+        ({("task",): Rate("adam", 0.1)}, r"Received rates of: \['task'\]"),
+        (
+            {EVERYTHING: Rate("adam", 0.1), ("lm_head",): Rate("sgd", 0.1)},
+            r"of the groups \['task', 'backbone', 'embedding'\].*'lm_head'",
+        ),
+    ],
+    ids=("too few", "another"),
+)
+def test_rates_of_other_groups_than_the_plan_s_are_refused(rates, message):
+    with pytest.raises(ValueError, match=message):
+        Plan(phases=(Phase(1, ("task",)),), rates=rates)
+
+
+def test_phases_of_groups_that_a_plan_lacks_are_refused():
+    with pytest.raises(ValueError, match=r"phases of: \['lm_head'\]"):
+        Plan(
+            phases=(Phase(1, ("task", "lm_head")),),
+            rates={EVERYTHING: Rate("adam", 0.1)},
+        )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.4, 0.4, 0.4, 0.4]),
+        ("geometric", [0.4, 0.2, 0.1, 0.1]),
+        ("warmup_cosine", [0.0, 0.4, 0.2, 0.0]),
     ],
 )
-def test_rates_of_other_groups_than_the_model_s_are_refused(model, rates):
-    plan = Plan(phases=(Phase(1, ("task",)),), rates=rates)
-    with pytest.raises(ValueError, match="groups .*'backbone', 'embedding', 'task'"):
-        plan.optimizer(model, 7)
+def test_gamma_takes_the_schedules_of_the_rates(schedule, expected):
+    settings = Settings(
+        gamma_initial=0.4, gamma_final=0.1, gamma_epochs=3, gamma_schedule=schedule
+    )
+    callback = siatl(settings).callbacks()[0]
+    gammas = [callback.value(epoch) for epoch in range(4)]
+    assert gammas == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_is_one_of_gamma(schedule):
+    callback = Gamma(0.3, 0.1, 40, schedule).callback()
+    gammas = [callback.value(epoch) for epoch in range(41)]
+    assert max(gammas) == pytest.approx(0.3)
+
+
+def test_adapters_are_the_plan_s(model):
+    plan = siatl(Settings(lora_rank=2))
+    assert plan.lora_rank == 2
+    with pytest.raises(ValueError, match="`lora_rank` needs.*LSTMBackbone"):
+        plan.prepare(model)
+    with pytest.raises(ValueError, match="lora_rank=0"):
+        dataclasses.replace(plan, lora_rank=0)
 
 
 def test_callbacks_come_in_the_order_that_they_need(tmp_path):

@@ -5,8 +5,8 @@ import keras_hub
 import numpy as np
 
 from siatl_keras.callbacks import in_order
-from siatl_keras.models.layer_groups import LayerGroups
 from siatl_keras.training import GroupedOptimizer, MacroF1
+from siatl_keras.training.groups import LayerPart
 
 VOCABULARY, TIME, CLASSES = 7, 5, 3
 
@@ -32,14 +32,9 @@ class SmallModel(keras.Model):
         )
 
     @property
-    def groups(self):
-        return LayerGroups(
-            {
-                "task": [self.task_head],
-                "backbone": [self.lower, self.dropout, self.upper, self.lm_head],
-                "embedding": [self.embedding],
-            }
-        )
+    def parts(self):
+        layers = self.embedding, self.lower, self.upper, self.lm_head, self.task_head
+        return [LayerPart(layer) for layer in layers]
 
     def compile_arguments(self, optimizer):
         return {
@@ -62,9 +57,9 @@ class SmallModel(keras.Model):
         optimizer = kwargs.pop("optimizer")
         optimizer = keras.optimizers.get(optimizer)
         if isinstance(optimizer, GroupedOptimizer):
-            optimizer.bind(self.groups.variables)
+            optimizer.bind_model(self)
         super().compile(optimizer=optimizer, **kwargs)
-        self.optimizer.build([v for g in self.groups.variables.values() for v in g])
+        self.optimizer.build([v for part in self.parts for v in part.variables])
 
     def recompile(self, optimizer):
         # Keras builds losses and metrics from a batch, here before `fit` goes on.

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siatl_keras.training import geometric_decay
+from siatl_keras.training import GeometricDecay
 
 positive = st.floats(1e-3, 1e3)
 lengths = st.integers(2, 100)
@@ -12,13 +12,13 @@ positions = st.integers(0, 200)
 
 @given(positive, positive, lengths)
 def test_it_goes_from_initial_to_final(initial, final, length):
-    assert geometric_decay(0, initial, final, length) == pytest.approx(initial)
-    assert geometric_decay(length - 1, initial, final, length) == final
+    assert GeometricDecay(initial, final, length)(0) == pytest.approx(initial)
+    assert GeometricDecay(initial, final, length)(length - 1) == final
 
 
 @given(positions, positive, positive, lengths)
 def test_it_stays_between_initial_and_final(position, initial, final, length):
-    value = geometric_decay(position, initial, final, length)
+    value = GeometricDecay(initial, final, length)(position)
     low, high = sorted((initial, final))
     assert low * (1 - 1e-9) <= value <= high * (1 + 1e-9)
 
@@ -26,7 +26,7 @@ def test_it_stays_between_initial_and_final(position, initial, final, length):
 @given(st.integers(1, 98), positive, positive)
 def test_each_step_has_the_same_factor(position, initial, final):
     before, here, after = (
-        geometric_decay(p, initial, final, 100)
+        GeometricDecay(initial, final, 100)(p)
         for p in (position - 1, position, position + 1)
     )
     assert here / before == pytest.approx(after / here)
@@ -34,16 +34,16 @@ def test_each_step_has_the_same_factor(position, initial, final):
 
 @given(positive, positive, lengths, st.integers(0, 1000))
 def test_it_is_constant_after_its_length(initial, final, length, more):
-    assert geometric_decay(length - 1 + more, initial, final, length) == final
+    assert GeometricDecay(initial, final, length)(length - 1 + more) == final
 
 
 def test_a_decay_of_one_position_is_at_its_end():
-    assert geometric_decay(0, 0.2, 0.1, 1) == 0.1
+    assert GeometricDecay(0.2, 0.1, 1)(0) == 0.1
 
 
 def test_it_gives_the_values_of_the_authors_code(shared_parity):
     expected = np.load(shared_parity / "tiny/reference.npz")["gamma_per_epoch"]
     values = [
-        geometric_decay(epoch, np.exp(-1.6), np.exp(-2.3), 15) for epoch in range(15)
+        GeometricDecay(np.exp(-1.6), np.exp(-2.3), 15)(epoch) for epoch in range(15)
     ]
     np.testing.assert_allclose(values, expected, rtol=1e-6)

@@ -7,6 +7,7 @@ from small_model import small_data, small_model
 
 from siatl_keras.plans import stages
 from siatl_keras.training import SequentialUnfreezing
+from siatl_keras.training.groups import groups_of
 
 GROUPS = ("task", "backbone", "embedding")
 
@@ -32,7 +33,7 @@ class Record(keras.callbacks.Callback):
     def weights(self):
         return {
             name: np.concatenate([v.numpy().ravel() for v in variables])
-            for name, variables in self.model.groups.variables.items()
+            for name, variables in groups_of(self.model).variables.items()
         }
 
 
@@ -172,7 +173,7 @@ def test_a_wrong_argument_is_named(arguments, message):
 def test_a_model_without_groups_is_an_error():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="groups.layers"):
+    with pytest.raises(ValueError, match="`parts`"):
         model.fit(
             np.ones((1, 1)),
             np.ones((1, 1)),

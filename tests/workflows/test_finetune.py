@@ -11,6 +11,7 @@ from small_task import BAD, GOOD, small_config, small_run
 from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.plans import ulmfit
+from siatl_keras.training.groups import groups_of
 from siatl_keras.workflows import finetune
 from siatl_keras.workflows.adapt_language_model import adapt_language_model
 
@@ -216,7 +217,7 @@ def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path
     assert len(metrics["history"]) == 3
     old, new = (b.token_embedding.embeddings.numpy() for b in (before, model.backbone))
     np.testing.assert_array_equal(old, new)
-    learned = model.groups.variables["backbone"]
+    learned = groups_of(model).variables["backbone"]
     assert any(v.name.startswith("lora") and v.numpy().any() for v in learned)
 
 
