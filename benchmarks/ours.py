@@ -8,7 +8,7 @@ from benchmarks.peers.plain_keras import lstm_step_of
 from benchmarks.sizes import Sizes
 from siatl_keras.layers import LSTM
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, SiATLClassifier
-from siatl_keras.training.groups import groups_of
+from siatl_keras.optimizers.groups import groups_of
 
 
 def lstm_step(dtype="float32", **sizes):

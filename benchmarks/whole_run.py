@@ -21,10 +21,10 @@ from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.data import classification_dataset, read_examples
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
+from siatl_keras.optimizers import paper_optimizer
 from siatl_keras.plans import stages
 from siatl_keras.tasks import SingleLabel
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import paper_optimizer
 
 SCV2 = Path(__file__).parents[2] / "shared" / "data" / "scv2"
 LM = "saved_models/tweets_lstm_small_en"

@@ -16,7 +16,7 @@ from siatl_keras.distribute import (
     strategy_from_devices,
 )
 from siatl_keras.local_path import check_local_path
-from siatl_keras.run_folder import RunFolder
+from siatl_keras.runs.run_folder import RunFolder
 
 FLAGS = flags.FLAGS
 # Of these, a name with such a scheme is a preset that KerasHub downloads.

@@ -16,7 +16,7 @@ from absl import flags
 
 from recipes import common
 from siatl_keras.data import read_texts
-from siatl_keras.workflows import explain
+from siatl_keras.runs import explain
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("models", None, "Presets of SiATLClassifiers.", required=True)

@@ -16,7 +16,7 @@ Stopped runs resume when started again with the same --output.
 from absl import flags
 
 from recipes import common, config_flags
-from siatl_keras.workflows import FinetuneConfig, finetune
+from siatl_keras.runs import FinetuneConfig, finetune
 
 FLAGS = flags.FLAGS
 common.define_training_flags()

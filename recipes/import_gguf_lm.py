@@ -17,7 +17,7 @@ from absl import flags
 
 from recipes import common
 from siatl_keras.data import read_texts
-from siatl_keras.gguf_import import import_gguf
+from siatl_keras.importers.gguf_import import import_gguf
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("checkpoint", None, "The .gguf file.", required=True)

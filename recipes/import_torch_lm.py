@@ -18,7 +18,7 @@ What the second writes is for PyTorch 1.6 or later; from 2.6 on, pass
 from absl import flags
 
 from recipes import common
-from siatl_keras.torch_import import export_language_model, import_language_model
+from siatl_keras.importers.torch import export_language_model, import_language_model
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("checkpoint", None, "The .pt file; made with --to_torch.")

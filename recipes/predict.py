@@ -26,7 +26,7 @@ from siatl_keras.data import (
     read_texts,
 )
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.workflows import (
+from siatl_keras.runs import (
     check_pair_column,
     format_header,
     format_prediction,

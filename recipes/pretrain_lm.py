@@ -8,7 +8,7 @@ Stopped runs resume when started again with the same --output.
 from absl import flags
 
 from recipes import common, config_flags
-from siatl_keras.workflows import PretrainConfig, pretrain_language_model
+from siatl_keras.runs import PretrainConfig, pretrain_language_model
 
 FLAGS = flags.FLAGS
 common.define_training_flags()

@@ -20,8 +20,8 @@ from siatl_keras.data import read_examples
 from siatl_keras.evaluation import bag_of_words_baseline
 from siatl_keras.export import export_saved_model
 from siatl_keras.inputs import Column
-from siatl_keras.run_folder import RunFolder
-from siatl_keras.workflows import FinetuneConfig, finetune
+from siatl_keras.runs import FinetuneConfig, finetune
+from siatl_keras.runs.run_folder import RunFolder
 
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("short", False, "Few epochs: shows that it runs, not how well.")

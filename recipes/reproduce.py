@@ -18,7 +18,7 @@ from absl import flags
 
 from recipes import common
 from recipes.reproduction.reproduce import reproduce
-from siatl_keras.workflows import METHOD_NAMES
+from siatl_keras.runs import METHOD_NAMES
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", None, "Names of flag files.", required=True)

@@ -14,8 +14,8 @@ from absl import flags
 
 from recipes import common, config_flags, finetune
 from siatl_keras.atomic import write_text
-from siatl_keras.workflows import FinetuneConfig, tune
-from siatl_keras.workflows.tune import OBJECTIVES
+from siatl_keras.runs import FinetuneConfig, tune
+from siatl_keras.runs.tune import OBJECTIVES
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("trials", 20, "Fine-tunings in all.", lower_bound=1)

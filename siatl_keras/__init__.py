@@ -11,18 +11,21 @@ from siatl_keras import (
     data,
     distribute,
     export,
+    heads,
     inputs,
     layers,
+    losses,
+    metrics,
     models,
+    optimizers,
     plans,
     tasks,
     text,
-    training,
 )
 from siatl_keras._version import __version__
 
 # What needs scikit-learn, matplotlib or KerasTuner is imported when it is first used.
-_ON_DEMAND = ("evaluation", "torch_import", "workflows")
+_ON_DEMAND = ("evaluation", "importers", "runs")
 
 __all__ = [
     "__version__",
@@ -31,15 +34,18 @@ __all__ = [
     "distribute",
     "evaluation",
     "export",
+    "heads",
+    "importers",
     "inputs",
     "layers",
+    "losses",
+    "metrics",
     "models",
+    "optimizers",
     "plans",
+    "runs",
     "tasks",
     "text",
-    "torch_import",
-    "training",
-    "workflows",
 ]
 
 

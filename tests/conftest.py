@@ -20,7 +20,8 @@ settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent))  # for `gguf_files`
+# For programs that tests start, which may use `rigs`.
+PYTHON_PATH = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
 SHARED = REPOSITORY.parent / "shared"
 
 
@@ -59,7 +60,7 @@ def run_python():
             text=True,
             timeout=timeout,
             cwd=REPOSITORY,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH, **(env or {})},
             input=stdin or "",
         )
         if check and done.returncode:
@@ -73,17 +74,17 @@ def run_python():
 def start_program(tmp_path_factory):
     """Runs a script or module as `run_python` does, but seconds sooner.
 
-    See `program_starter.py`. For what concerns how Python starts (its imports, its
+    See `rigs/program_starter.py`. For what concerns how Python starts (its imports, its
     environment, its memory), `run_python` has the fresh process.
     """
     folder = tmp_path_factory.mktemp("programs")
     starter = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("program_starter.py")],
+        [sys.executable, REPOSITORY / "tests/rigs/program_starter.py"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
         start_new_session=True,
     )
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.robustness.outcomes import mutated, report, tally
-from siatl_keras.gguf_import import import_gguf
-from siatl_keras.torch_import import import_language_model
+from siatl_keras.importers.gguf_import import import_gguf
+from siatl_keras.importers.torch import import_language_model
 
 REPOSITORY = Path(__file__).parents[2]
 SEED = 21
@@ -31,11 +31,10 @@ def made_checkpoints(folder):
         dict of bytes and the function that imports them, by file name.
     """
     # The tests' writers: none of them is ours.
-    for place in ("tests/torch_import", "tests"):
-        if str(REPOSITORY / place) not in sys.path:
-            sys.path.append(str(REPOSITORY / place))
-    from authors_files import checkpoint, legacy_bytes, weights, zip_bytes
-    from gguf_files import random_tensors, write
+    if str(REPOSITORY / "tests") not in sys.path:
+        sys.path.append(str(REPOSITORY / "tests"))
+    from rigs.authors_files import checkpoint, legacy_bytes, weights, zip_bytes
+    from rigs.gguf_files import random_tensors, write
 
     saved = checkpoint(weights())
     whole = write(folder / "whole.gguf", random_tensors()).read_bytes()

@@ -27,8 +27,8 @@ import keras
 
 from benchmarks.robustness.outcomes import report
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
+from siatl_keras.runs import finetune, pretrain_language_model  # noqa: F401
 from siatl_keras.text import WordTokenizer
-from siatl_keras.workflows import finetune, pretrain_language_model  # noqa: F401
 
 GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
 BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]

@@ -26,7 +26,7 @@ from recipes.reproduction.spread import Spread
 from siatl_keras.atomic import write_json, write_text
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import MEASURES
-from siatl_keras.workflows.finetune_config import METHOD_NAMES
+from siatl_keras.runs.finetune_config import METHOD_NAMES
 
 
 def summarize(output: str | Path, program: str) -> None:

@@ -50,40 +50,18 @@ def lstm_sequence(
     dtype = inputs.dtype
 
     def plain(*arguments):
-        outputs, hidden, cell, _ = _forward(*arguments, mask, keep_gates=False)
+        outputs, hidden, cell, _ = _forward(_Given(*arguments), mask, keep_gates=False)
         return outputs, hidden, cell
 
     @tf.custom_gradient
-    def with_gradient(
-        inputs, initial_hidden, initial_cell, kernel, recurrent_kernel, bias
-    ):
-        outputs, hidden, cell, gates = _forward(
-            inputs,
-            initial_hidden,
-            initial_cell,
-            kernel,
-            recurrent_kernel,
-            bias,
-            mask,
-            keep_gates=True,
-        )
+    def with_gradient(*arguments):
+        given = _Given(*arguments)
+        outputs, hidden, cell, gates = _forward(given, mask, keep_gates=True)
 
         def gradient(d_outputs, d_hidden, d_cell):
-            return _backward(
-                gates,
-                outputs,
-                inputs,
-                initial_hidden,
-                initial_cell,
-                kernel,
-                recurrent_kernel,
-                mask,
-                d_outputs,
-                d_hidden,
-                d_cell,
-            )
+            return _backward(given, mask, gates, outputs, d_outputs, d_hidden, d_cell)
 
-        depends_on = (inputs, kernel, recurrent_kernel, bias)
+        depends_on = (given.inputs, given.kernel, given.recurrent_kernel, given.bias)
         return (outputs, hidden, cell), _first_order_only(gradient, depends_on)
 
     run = with_gradient if training else plain
@@ -96,6 +74,17 @@ def lstm_sequence(
         tf.cast(bias, tf.float32),
     )
     return tf.transpose(outputs, [2, 0, 1]), tf.transpose(hidden), tf.transpose(cell)
+
+
+class _Given(NamedTuple):
+    """What an LSTM is computed from, and has gradients for; see `lstm_sequence`."""
+
+    inputs: tf.Tensor
+    initial_hidden: tf.Tensor
+    initial_cell: tf.Tensor
+    kernel: tf.Tensor
+    recurrent_kernel: tf.Tensor
+    bias: tf.Tensor
 
 
 class _Gates(NamedTuple):
@@ -114,27 +103,19 @@ class _Gates(NamedTuple):
     tanh_cell: tf.TensorArray  # [units, batch], float32
 
 
-def _forward(
-    inputs,
-    initial_hidden,
-    initial_cell,
-    kernel,
-    recurrent_kernel,
-    bias,
-    mask,
-    keep_gates,
-):
+def _forward(given, mask, keep_gates):
     """Runs the loop.
 
     Returns:
         `(outputs [time, units, batch], hidden [units, batch], cell [units, batch],
         _Gates or None)`.
     """
-    dtype = inputs.dtype
-    units = recurrent_kernel.shape[0]
-    time = tf.shape(inputs)[1]
-    projected = _project(inputs, kernel, bias)  # [time, 4 * units, batch]
-    transposed_kernel = tf.transpose(recurrent_kernel)
+    dtype = given.inputs.dtype
+    units = given.recurrent_kernel.shape[0]
+    time = tf.shape(given.inputs)[1]
+    # [time, 4 * units, batch]
+    projected = _project(given.inputs, given.kernel, given.bias)
+    transposed_kernel = tf.transpose(given.recurrent_kernel)
     keep = _by_step(mask)
 
     def array(element_dtype, width):
@@ -169,8 +150,8 @@ def _forward(
         step,
         (
             tf.constant(0),
-            tf.transpose(initial_hidden),
-            tf.transpose(initial_cell),
+            tf.transpose(given.initial_hidden),
+            tf.transpose(given.initial_cell),
             array(dtype, units),
             *gates,
         ),
@@ -198,25 +179,12 @@ def _flat(x):
     return tf.reshape(x, [-1, x.shape[-1]])
 
 
-def _backward(
-    gates,
-    outputs,
-    inputs,
-    initial_hidden,
-    initial_cell,
-    kernel,
-    recurrent_kernel,
-    mask,
-    d_outputs,
-    d_hidden,
-    d_cell,
-):
-    dtype = inputs.dtype
-    units = recurrent_kernel.shape[0]
-    shape = tf.shape(inputs)
-    batch, time = shape[0], shape[1]
+def _backward(given, mask, gates, outputs, d_outputs, d_hidden, d_cell):
+    """Runs the loop backward; returns the gradients of what was given."""
+    dtype = given.inputs.dtype
+    units = given.recurrent_kernel.shape[0]
+    time = tf.shape(given.inputs)[1]
     keep = _by_step(mask)
-    sigmoid_gradient, tanh_gradient = tf.raw_ops.SigmoidGrad, tf.raw_ops.TanhGrad
 
     def step(t, d_hidden, d_cell, d_gates):
         d_hidden += tf.cast(d_outputs[t], tf.float32)
@@ -226,23 +194,9 @@ def _backward(
             skipped_cell = tf.where(keep[t], 0.0, d_cell)
             d_hidden = tf.where(keep[t], d_hidden, 0.0)
             d_cell = tf.where(keep[t], d_cell, 0.0)
-        input_gate, forget_gate = tf.split(gates.input_forget.read(t), 2)
-        candidate, output = gates.candidate.read(t), gates.output.read(t)
-        tanh_cell = gates.tanh_cell.read(t)
-        d_cell += tanh_gradient(y=tanh_cell, dy=d_hidden * output)
-        d_forget = d_cell * gates.cell_before.read(t)
-        d_z = tf.concat(
-            [
-                sigmoid_gradient(y=input_gate, dy=d_cell * candidate),
-                sigmoid_gradient(y=forget_gate, dy=d_forget),
-                tanh_gradient(y=candidate, dy=d_cell * input_gate),
-                sigmoid_gradient(y=output, dy=d_hidden * tanh_cell),
-            ],
-            0,
-        )
+        d_z, d_cell = _gate_gradients(gates, t, d_hidden, d_cell)
         d_z = tf.cast(d_z, dtype)
-        d_cell *= forget_gate
-        d_hidden = tf.cast(recurrent_kernel @ d_z, tf.float32)
+        d_hidden = tf.cast(given.recurrent_kernel @ d_z, tf.float32)
         if keep is not None:
             d_hidden += skipped_hidden
             d_cell += skipped_cell
@@ -259,21 +213,60 @@ def _backward(
         ),
         parallel_iterations=1,
     )
-    # Rows: time * batch, as of `flat_inputs` and of the hidden states before.
+    # Rows: time * batch, as of the inputs and of the hidden states before.
     d_z = _flat(tf.transpose(d_gates.stack(), [0, 2, 1]))
-    flat_inputs = _flat(tf.transpose(inputs, [1, 0, 2]))
+    d_inputs, *d_weights = _weight_gradients(given, outputs, d_z)
+    d_initial = tf.cast(tf.transpose(d_hidden), dtype), tf.transpose(d_cell)
+    return d_inputs, *d_initial, *d_weights
+
+
+def _gate_gradients(gates, t, d_hidden, d_cell):
+    """Goes back through one time step's gates.
+
+    Returns:
+        `(d_z [4 * units, batch], d_cell [units, batch])`, the latter of the cell before
+        the step.
+    """
+    sigmoid_gradient, tanh_gradient = tf.raw_ops.SigmoidGrad, tf.raw_ops.TanhGrad
+    input_gate, forget_gate = tf.split(gates.input_forget.read(t), 2)
+    candidate, output = gates.candidate.read(t), gates.output.read(t)
+    tanh_cell = gates.tanh_cell.read(t)
+    d_cell += tanh_gradient(y=tanh_cell, dy=d_hidden * output)
+    d_forget = d_cell * gates.cell_before.read(t)
+    d_z = tf.concat(
+        [
+            sigmoid_gradient(y=input_gate, dy=d_cell * candidate),
+            sigmoid_gradient(y=forget_gate, dy=d_forget),
+            tanh_gradient(y=candidate, dy=d_cell * input_gate),
+            sigmoid_gradient(y=output, dy=d_hidden * tanh_cell),
+        ],
+        0,
+    )
+    return d_z, d_cell * forget_gate
+
+
+def _weight_gradients(given, outputs, d_z):
+    """Computes those of inputs, kernel, recurrent kernel and bias, a product each.
+
+    Args:
+        given: see `_Given`.
+        outputs: `[time, units, batch]`.
+        d_z: `[time * batch, 4 * units]`.
+    """
+    shape = tf.shape(given.inputs)
+    batch, time = shape[0], shape[1]
+    flat_inputs = _flat(tf.transpose(given.inputs, [1, 0, 2]))
     hidden_before = tf.transpose(outputs[:-1], [0, 2, 1])
-    hidden_before = tf.concat([initial_hidden[tf.newaxis], hidden_before], 0)
-    d_inputs = tf.matmul(d_z, kernel, transpose_b=True)
-    d_inputs = tf.reshape(d_inputs, [time, batch, kernel.shape[0]])
+    hidden_before = tf.concat([given.initial_hidden[tf.newaxis], hidden_before], 0)
+    d_inputs = tf.matmul(d_z, given.kernel, transpose_b=True)
+    d_inputs = tf.reshape(d_inputs, [time, batch, given.kernel.shape[0]])
+    # A sum over rows, ten times as fast as TensorFlow's.
+    d_bias = tf.matmul(tf.ones([1, time * batch], d_z.dtype), d_z)[0]
     return (
         tf.transpose(d_inputs, [1, 0, 2]),
-        tf.cast(tf.transpose(d_hidden), dtype),
-        tf.transpose(d_cell),
         tf.matmul(flat_inputs, d_z, transpose_a=True),
         tf.matmul(_flat(hidden_before), d_z, transpose_a=True),
-        # A sum over rows, ten times as fast as TensorFlow's.
-        tf.cast(tf.matmul(tf.ones([1, time * batch], dtype), d_z)[0], tf.float32),
+        tf.cast(d_bias, tf.float32),
     )
 
 

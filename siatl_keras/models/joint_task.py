@@ -27,8 +27,8 @@ from siatl_keras.models.model_optimizer import (
 )
 from siatl_keras.models.objectives import Batch
 from siatl_keras.models.whole_model_saving import saved_whole
+from siatl_keras.optimizers.groups import LayerPart
 from siatl_keras.presets.check_preset import named_errors
-from siatl_keras.training.groups import LayerPart
 
 
 @saved_whole

@@ -12,10 +12,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from siatl_keras.callbacks.wait_for_data import wait_for_data
 from siatl_keras.compat.optimizer_parts import gradients_are_summed, sum_duplicates
 from siatl_keras.models.objectives import Batch
-from siatl_keras.training.replica_share import replicas
-from siatl_keras.training.wait_for_data import wait_for_data
+from siatl_keras.models.replica_share import replicas
 
 
 class JointLoss:

@@ -6,28 +6,16 @@ a `[batch, time, vocabulary]` tensor of logits is what runs out of memory first.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 from siatl_keras.arguments import check_whole
-from siatl_keras.layers.sampled_cross_entropy import sampled_cross_entropy
-from siatl_keras.layers.sliced_cross_entropy import sliced_cross_entropy
-
-
-class OutputWeights(NamedTuple):
-    """The LM head's weights of a reversible embedding.
-
-    Attributes:
-        kernel: `[vocabulary, embedding]`.
-        bias: `[vocabulary]`, or `None`.
-        soft_cap: float, logits are `soft_cap * tanh(product / soft_cap) + bias`; `None`
-            for no cap.
-    """
-
-    kernel: tf.Tensor
-    bias: tf.Tensor | None
-    soft_cap: float | None
+from siatl_keras.losses import (
+    OutputWeights,
+    sampled_cross_entropy,
+    sliced_cross_entropy,
+)
 
 
 class LanguageModelHead:
@@ -37,7 +25,7 @@ class LanguageModelHead:
         embedding: a `keras.layers.ReversibleEmbedding`, tied or not.
         seed: a `keras.random.SeedGenerator`, for the sample.
         sampled_words: int, words of the vocabulary that estimate the loss in training,
-            see `siatl_keras.layers.sampled_cross_entropy`; `None` for the exact loss.
+            see `siatl_keras.losses.sampled_cross_entropy`; `None` for the exact loss.
 
     Raises:
         ValueError: if `sampled_words` is not from 2 to the vocabulary's size.
@@ -84,23 +72,19 @@ class LanguageModelHead:
         if self.is_exact(training):
             return sliced_cross_entropy(
                 hidden,
-                output.kernel,
-                output.bias,
+                output,
                 targets,
                 weights,
-                soft_cap=output.soft_cap,
                 kernel_learns=training and bool(self.embedding.trainable_variables),
                 hidden_learns=training,
             )
         losses = sampled_cross_entropy(
             hidden,
-            output.kernel,
-            output.bias,
+            output,
             targets,
             weights,
             words=self.sampled_words or 0,
             seed=self.seed,
-            soft_cap=output.soft_cap,
         )
         whole = tf.reduce_sum(losses * weights)
         return tf.math.divide_no_nan(whole, tf.reduce_sum(weights)), losses

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from siatl_keras.compat import layer_parts
-from siatl_keras.training.groups import LayerPart
+from siatl_keras.optimizers.groups import LayerPart
 
 # What the adapters stand in for; a bias beside them goes on learning, as in KerasHub.
 REPLACED = ("kernel", "embeddings")

@@ -12,6 +12,7 @@ import keras_hub
 import tensorflow as tf
 from keras import ops
 
+from siatl_keras.callbacks import CompleteLogs, MonitorDirections, in_order
 from siatl_keras.compat import keras_hub_presets
 from siatl_keras.compat.trainer import repaired_training
 from siatl_keras.inputs import as_texts, plain_texts
@@ -33,8 +34,8 @@ from siatl_keras.models.unknown_arguments import (
     refuse_unknown_arguments,
 )
 from siatl_keras.models.whole_model_saving import saved_whole
-from siatl_keras.training import CompleteLogs, FusedAdam, MonitorDirections, in_order
-from siatl_keras.training.groups import LayerPart
+from siatl_keras.optimizers import FusedAdam
+from siatl_keras.optimizers.groups import LayerPart
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -122,7 +123,7 @@ class LSTMCausalLM(keras_hub.models.CausalLM):
                 `groups.variables` or `groups.variables_by_layer`; "auto" is Adam at
                 1e-3, gradients clipped to a norm of 1.
             sampler: a `keras_hub.samplers.Sampler` or its name, for `generate`.
-            sampled_words: int, see `siatl_keras.layers.sampled_cross_entropy`; worth it
+            sampled_words: int, see `siatl_keras.losses.sampled_cross_entropy`; worth it
                 from about 20 000 words of vocabulary. `None` trains on the exact loss.
             jit_compile: must be `False`: XLA cannot compile the LM loss.
             **kwargs: other arguments of `keras.Model.compile`, except losses and

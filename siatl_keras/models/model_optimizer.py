@@ -13,7 +13,7 @@ import keras
 
 from siatl_keras.compat.optimizer_parts import optimized_variables
 from siatl_keras.models.learning_parts import adapters
-from siatl_keras.training import GroupedOptimizer
+from siatl_keras.optimizers import GroupedOptimizer
 
 
 def refuse_xla(jit_compile: Any) -> None:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from siatl_keras.metrics import TokenPerplexity
 from siatl_keras.models.language_model_head import LanguageModelHead
-from siatl_keras.training import TokenPerplexity
-from siatl_keras.training.replica_share import (
+from siatl_keras.models.replica_share import (
     loss_over_replicas,
     replica_share,
     replicas,

@@ -17,6 +17,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.callbacks import (
+    CompleteLogs,
+    LossMonitors,
+    MonitorDirections,
+    SetEpoch,
+    in_order,
+)
 from siatl_keras.data import EpochCounter, length_order
 from siatl_keras.inputs import as_texts
 from siatl_keras.inputs.refusals import errors_of_rows
@@ -29,13 +36,6 @@ from siatl_keras.models.raw_text_batches import (
     refuse_with_dataset,
 )
 from siatl_keras.tasks import Task
-from siatl_keras.training import (
-    CompleteLogs,
-    LossMonitors,
-    MonitorDirections,
-    SetEpoch,
-    in_order,
-)
 
 
 class RawTextTask(JointTask):

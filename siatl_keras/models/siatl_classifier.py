@@ -14,8 +14,8 @@ import tensorflow as tf
 from siatl_keras.arguments import check_flag
 from siatl_keras.checksums import write_checksums
 from siatl_keras.compat import keras_hub_presets
-from siatl_keras.layers import TaskHead
-from siatl_keras.layers.task_head import HEAD_ARGUMENTS
+from siatl_keras.heads import TaskHead
+from siatl_keras.heads.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.causal_backbone import causal_lm_of, check_causal
 from siatl_keras.models.check_preprocessor import check_preprocessor
 from siatl_keras.models.compile_arguments import (
@@ -37,9 +37,9 @@ from siatl_keras.models.unknown_arguments import (
     refuse_unknown_arguments,
 )
 from siatl_keras.models.window_reading import TextReader
+from siatl_keras.optimizers import paper_optimizer
+from siatl_keras.optimizers.groups import LayerPart
 from siatl_keras.tasks import Task, chosen_task
-from siatl_keras.training import paper_optimizer
-from siatl_keras.training.groups import LayerPart
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -77,7 +77,7 @@ class SiATLClassifier(RawTextTask):
             LSTM, and 0 on other backbones, whose states have seen the whole text.
         bidirectional: bool, whether the task LSTM runs both ways.
         pooling: "attention" (the paper's), "last", "mean", "concat" (ULMFiT's), or a
-            layer of one's own, see `siatl_keras.layers.poolings`.
+            layer of one's own, see `siatl_keras.heads.poolings`.
         input_dropout: float, locked dropout on the backbone's output.
         lstm_dropout: float, locked dropout on the task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
@@ -218,7 +218,7 @@ class SiATLClassifier(RawTextTask):
                 classes the cross-entropy. The LM loss is always the mean over real
                 tokens. Of classes, Keras's crossentropies compute from logits, whatever
                 their `from_logits`, its other losses from the softmax (see
-                `siatl_keras.training.task_loss`); functions and losses of one's own get
+                `siatl_keras.losses.task_loss`); functions and losses of one's own get
                 class numbers and logits. For other tasks, see `loss` of
                 `siatl_keras.tasks.MultiLabel`, `Ordinal` and `Regression`.
             loss_weights: dict or list of the weights of `task` and `lm`; the LM's sets
@@ -227,12 +227,12 @@ class SiATLClassifier(RawTextTask):
             metrics: list of metrics of the task, or `{"task": list}`; "auto" is the
                 task's own, of classes accuracy and macro F1. Keras's metrics get the
                 targets and probabilities that they take (see
-                `siatl_keras.training.task_metric`); one's own get class numbers and
+                `siatl_keras.metrics.task_metric`); one's own get class numbers and
                 logits, or what `loss` gets of other tasks. The LM's perplexity is
                 always reported, but in training on `sampled_words`.
             weighted_metrics: like `metrics`, weighted by the texts' weights.
             sampled_words: int, words of the vocabulary that estimate the LM loss in
-                training, see `siatl_keras.layers.sampled_cross_entropy`; the fewer, the
+                training, see `siatl_keras.losses.sampled_cross_entropy`; the fewer, the
                 less the auxiliary loss costs. `None` trains on the exact loss.
             jit_compile: must be `False`: XLA cannot compile the LM loss.
             **kwargs: other arguments of `keras.Model.compile`.

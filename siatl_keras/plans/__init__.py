@@ -1,5 +1,7 @@
 """How a model is taught: phases, rates, γ and averaging, as values."""
 
+from siatl_keras.callbacks.phases import Phase, stages
+from siatl_keras.optimizers.groups import PAPER_GROUPS, Group
 from siatl_keras.plans.methods import (
     METHODS,
     last_token,
@@ -13,8 +15,6 @@ from siatl_keras.plans.methods import (
 from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
 from siatl_keras.plans.rate import Rate
 from siatl_keras.plans.settings import Settings
-from siatl_keras.training.groups import PAPER_GROUPS, Group
-from siatl_keras.training.phases import Phase, stages
 
 __all__ = [
     "METHODS",

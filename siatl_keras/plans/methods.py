@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from siatl_keras.callbacks.phases import Phase, stages
 from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
 from siatl_keras.plans.rate import Rate
 from siatl_keras.plans.settings import DEFAULTS, Settings
-from siatl_keras.training.phases import Phase, stages
 
 EVERYTHING = ("task", "backbone", "embedding")
 # Howard & Ruder 2018: 50 units, dropout 0.4 on layers (section 4.1); 0.1 before the

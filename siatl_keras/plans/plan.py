@@ -20,15 +20,15 @@ from siatl_keras.callbacks import (
     SequentialUnfreezing,
     WeightAveraging,
 )
-from siatl_keras.plans.rate import Rate
-from siatl_keras.training import SCHEDULES, GroupedOptimizer
-from siatl_keras.training.groups import PAPER_GROUPS, Group, groups_of
-from siatl_keras.training.phases import (
+from siatl_keras.callbacks.phases import (
     Phase,
     check_named,
     check_phases,
     first_epochs,
 )
+from siatl_keras.optimizers import SCHEDULES, GroupedOptimizer
+from siatl_keras.optimizers.groups import PAPER_GROUPS, Group, groups_of
+from siatl_keras.plans.rate import Rate
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Gamma:
         initial: float, γ of the first epoch, or the highest of the schedule.
         final: float, γ of epoch number `epochs`, for "geometric".
         epochs: int, length of the schedule.
-        schedule: a key of `siatl_keras.training.SCHEDULES`; "geometric" is the paper's.
+        schedule: a key of `siatl_keras.optimizers.SCHEDULES`; the paper's is
+            "geometric".
     """
 
     initial: float = 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from siatl_keras.arguments import check_choice, check_positive, check_share
-from siatl_keras.training import (
+from siatl_keras.optimizers import (
     PRETRAINED_OPTIMIZERS,
     PRETRAINED_RATES,
     SCHEDULES,
@@ -22,9 +22,9 @@ class Rate:
         optimizer: "adam", "sgd", or `None` for the one that suits pretrained layers of
             the model's kind: SGD, the paper's, on an LSTM, Adam on others.
         learning_rate: float, the highest of the schedule; `None` for the one of
-            `siatl_keras.training.PRETRAINED_RATES`.
-        schedule: a key of `siatl_keras.training.SCHEDULES`. It is as long as the group
-            learns, and brings SGD momentum if it has any.
+            `siatl_keras.optimizers.PRETRAINED_RATES`.
+        schedule: a key of `siatl_keras.optimizers.SCHEDULES`. It is as long as the
+            group learns, and brings SGD momentum if it has any.
         clipnorm: float, norm that the gradient is clipped to.
         divisor: float. Above 1, each layer has an optimizer of its own, with the rate
             of the layer above divided by this (Howard & Ruder 2018, section 3.2).

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from siatl_keras.arguments import check_positive
+from siatl_keras.optimizers import PRETRAINED_OPTIMIZERS, PRETRAINED_RATES, SCHEDULES
 from siatl_keras.setting import SearchRange, check_settings, setting
-from siatl_keras.training import PRETRAINED_OPTIMIZERS, PRETRAINED_RATES, SCHEDULES
 
 _RATES = ", ".join(f"{rate} with {name}" for name, rate in PRETRAINED_RATES.items())
 

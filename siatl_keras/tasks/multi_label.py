@@ -13,13 +13,13 @@ from keras import ops
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.refusals import described, refused_unless
 from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.losses.label_crossentropy import LabelCrossentropy
+from siatl_keras.losses.task_loss import TaskLoss, from_logits, keras_loss
+from siatl_keras.metrics.task_metric import TaskMetric, keras_metric
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.label_rows import SEPARATOR, matrix_of, rows_of_labels
 from siatl_keras.tasks.single_label import by_name, count_rows
 from siatl_keras.tasks.task import Task, as_column, label_name
-from siatl_keras.training.label_crossentropy import LabelCrossentropy
-from siatl_keras.training.task_loss import TaskLoss, from_logits, keras_loss
-from siatl_keras.training.task_metric import TaskMetric, keras_metric
 
 THRESHOLD = 0.5
 # Held-out texts with a label from which its threshold can be chosen: by fewer, chance

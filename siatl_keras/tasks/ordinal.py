@@ -12,20 +12,15 @@ import tensorflow as tf
 from keras import ops
 
 from siatl_keras.inputs.column import Column
+from siatl_keras.losses import task_loss
+from siatl_keras.losses.task_loss import TaskLoss
+from siatl_keras.metrics import LevelAccuracy, LevelError, QuadraticKappa, task_metric
+from siatl_keras.metrics.level_metrics import level_log_probabilities, median_levels
+from siatl_keras.metrics.task_metric import TaskMetric
 from siatl_keras.tasks.class_weights import class_weights
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.single_label import by_name, count_rows
 from siatl_keras.tasks.task import Task, as_column, named_labels
-from siatl_keras.training import (
-    LevelAccuracy,
-    LevelError,
-    QuadraticKappa,
-    task_loss,
-    task_metric,
-)
-from siatl_keras.training.level_metrics import level_log_probabilities, median_levels
-from siatl_keras.training.task_loss import TaskLoss
-from siatl_keras.training.task_metric import TaskMetric
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")

@@ -14,9 +14,9 @@ from siatl_keras.arguments import check_positive
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.refusals import check_rank_one, described, refused_unless
 from siatl_keras.inputs.rows import quoted
+from siatl_keras.losses.task_loss import TaskLoss, keras_loss
+from siatl_keras.metrics.task_metric import TaskMetric, keras_metric
 from siatl_keras.tasks.task import Task, as_column
-from siatl_keras.training.task_loss import TaskLoss, keras_loss
-from siatl_keras.training.task_metric import TaskMetric, keras_metric
 
 STRATA = 10
 _LOSSES = (

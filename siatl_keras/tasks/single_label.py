@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.inputs.column import Column
+from siatl_keras.losses import task_loss
+from siatl_keras.metrics import MacroF1, task_metric
 from siatl_keras.tasks.class_weights import class_weights
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.task import Task, as_column, named_labels
-from siatl_keras.training import MacroF1, task_loss, task_metric
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")

@@ -1,14 +1,10 @@
-"""Fixtures of the data tests; makes `hash_preprocessor` importable."""
+"""Fixtures of the data tests."""
 
 import gzip
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from hash_preprocessor import HashClassifierPreprocessor, HashLMPreprocessor
+from rigs.hash_preprocessor import HashClassifierPreprocessor, HashLMPreprocessor
 
 
 @pytest.fixture

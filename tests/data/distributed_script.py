@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from hash_preprocessor import HashClassifierPreprocessor, HashLMPreprocessor
 
+from rigs.hash_preprocessor import HashClassifierPreprocessor, HashLMPreprocessor
 from siatl_keras.data import EpochCounter, classification_dataset, lm_dataset
 
 TEXTS = [" ".join(f"w{index}" for _ in range(index % 7)) for index in range(50)]

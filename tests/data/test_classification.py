@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from hash_preprocessor import HashClassifierPreprocessor
 
+from rigs.hash_preprocessor import HashClassifierPreprocessor
 from siatl_keras.data import EpochCounter, classification_dataset, padding_share
 
 SCRIPT = Path(__file__).with_name("distributed_script.py")

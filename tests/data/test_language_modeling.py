@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from hash_preprocessor import END, START, HashLMPreprocessor
 
+from rigs.hash_preprocessor import END, START, HashLMPreprocessor
 from siatl_keras.data import lm_dataset, padding_share
 
 COUNT = 300
@@ -175,8 +175,7 @@ def test_memory_does_not_grow_with_the_number_of_texts(write, run_python):
     # In a process of its own: its peak is not that of the tests before.
     code = f"""
 import resource, sys
-sys.path.insert(0, "tests/data")
-from hash_preprocessor import HashLMPreprocessor
+from rigs.hash_preprocessor import HashLMPreprocessor
 from siatl_keras.data import lm_dataset
 batches = iter(lm_dataset({path!r}, HashLMPreprocessor(), 16, seed=0,
                           shuffle_buffer=2000))

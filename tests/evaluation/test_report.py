@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from siatl_keras.evaluation import evaluate_predictions
-from siatl_keras.training import MacroF1
+from siatl_keras.metrics import MacroF1
 
 NAMES = ["refund", "delivery", "other"]
 LABELS = [0, 0, 0, 1, 1, 2]

@@ -1,10 +1,4 @@
-"""Tiny models, built in the test: a vocabulary of twenty words, a few units.
-
-Also makes `small_backbones` importable.
-"""
-
-import sys
-from pathlib import Path
+"""Tiny models, built in the test: a vocabulary of twenty words, a few units."""
 
 import keras
 import pytest
@@ -17,8 +11,6 @@ from siatl_keras.models import (
     SiATLPreprocessor,
 )
 from siatl_keras.text import WordTokenizer
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 WORDS = [
     "so",

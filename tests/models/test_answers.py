@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from scipy.special import softmax
-from small_backbones import with_classes_apart
 
+from rigs.small_backbones import with_classes_apart
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import Predictions
 from siatl_keras.export import export_saved_model
-from siatl_keras.workflows import evaluate_classifier, predict_stream
+from siatl_keras.runs import evaluate_classifier, predict_stream
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import random
 
 import keras_hub
 import pytest
-import small_backbones as small
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rigs import small_backbones as small
 from siatl_keras.compat import tokenizer_parts
 from siatl_keras.models import SiATLPreprocessor
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder

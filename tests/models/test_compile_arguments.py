@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 from scipy.special import softmax
-from stable_ids import stable
 
+from rigs.stable_ids import stable
 from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
 from siatl_keras.inputs import Column
+from siatl_keras.metrics import MacroF1
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
 from siatl_keras.plans import stages
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import MacroF1
 
 WEIGHTS = np.array([1.0, 2.0, 0.5, 1.0, 0.0, 3.0, 1.0, 1.0], "float32")
 

@@ -1,7 +1,7 @@
 import keras
 import pytest
-from small_backbones import small_backbone
 
+from rigs.small_backbones import small_backbone
 from siatl_keras.models import SiATLClassifier
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_backbones as small
-from hub_server import hub
 
+from rigs import small_backbones as small
+from rigs.hub_server import hub
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 
 README = Path(__file__).parents[2] / "README.md"

@@ -8,13 +8,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from raw_batches import Batches
 
+from rigs.raw_batches import Batches
+from rigs.round_trips import through_keras_file, through_preset
 from siatl_keras.export import export_saved_model
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.runs import format_header, format_prediction, predict_stream
 from siatl_keras.tasks import TASKS, MultiLabel, Ordinal, Regression, SingleLabel
-from siatl_keras.workflows import format_header, format_prediction, predict_stream
 
 TEXTS = ["so glad", "what a day", "not really", "bad flight"] * 6
 TASK_OF = {
@@ -146,14 +147,8 @@ def test_what_is_saved_comes_back_with_its_task(kind, model, tmp_path):
     expected = model.predict(TEXTS, verbose=0)
     targets = model.task.encode(Column(labels_of(kind), "y"))
     before, model.task = model.task, model.task.tuned_on(targets, expected)
-    model.save(tmp_path / "model.keras")
-    model.save_to_preset(str(tmp_path / "preset"))
-    for again in (
-        keras.saving.load_model(tmp_path / "model.keras"),
-        SiATLClassifier.from_preset(str(tmp_path / "preset")),
-    ):
-        assert again.task == model.task
-        np.testing.assert_allclose(again.predict(TEXTS, verbose=0), expected, atol=1e-5)
+    for round_trip in (through_keras_file, through_preset):
+        assert round_trip(model, tmp_path, TEXTS).task == model.task
     model.task = before
 
 

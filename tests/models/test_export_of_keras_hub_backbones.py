@@ -6,14 +6,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import small_backbones as small
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from rigs import small_backbones as small
 from siatl_keras.export import export_saved_model
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
+from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training.groups import groups_of
 
 # A server's process: nothing but TensorFlow and tensorflow_text.
 SERVER = """

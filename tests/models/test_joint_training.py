@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.special import log_softmax
 
 from siatl_keras.inputs import Column
-from siatl_keras.training import FusedAdam
+from siatl_keras.optimizers import FusedAdam
 
 
 def of_unknown_length(dataset):

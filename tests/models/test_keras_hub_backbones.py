@@ -2,87 +2,21 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
-import small_backbones as small
 import tensorflow as tf
-from step_losses import step_losses, total_gradients
 
-from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from rigs import small_backbones as small
+from rigs.round_trips import through_preset
+from rigs.step_losses import step_losses, total_gradients
+from rigs.three_stages import fit_in_three_stages
+from siatl_keras.callbacks import SequentialUnfreezing
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
-from siatl_keras.models.causal_backbone import causal_lm_class, needs_fixed_length
+from siatl_keras.models.causal_backbone import causal_lm_class
+from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.plans import stages
-from siatl_keras.training import GroupedOptimizer
-from siatl_keras.training.groups import groups_of
 
 FEW = ["GPT2", "Llama", "Gemma2"]
 FROM_PRESETS = [*FEW, "Qwen3_5"]
-
-
-def small_classifier(family, backbone=None, **kwargs):
-    backbone = small.small_backbone(family) if backbone is None else backbone
-    model = SiATLClassifier(
-        backbone,
-        preprocessor=SiATLPreprocessor(
-            small.small_tokenizer(family),
-            16,
-            pad_to_sequence_length=needs_fixed_length(backbone),
-        ),
-        label_names=["no", "yes"],
-        **kwargs,
-    )
-    model.compile(two_optimizers())
-    return small.with_classes_apart(model)
-
-
-def two_optimizers():
-    sgd = keras.optimizers.SGD(0.1)
-    adam = keras.optimizers.Adam(0.01)
-    return GroupedOptimizer({"task": adam, "backbone": sgd, "embedding": sgd})
-
-
-class Changes(keras.callbacks.Callback):
-    """Notes which groups' weights changed in each epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.groups = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.before = values_of(self.model)
-
-    def on_epoch_end(self, epoch, logs=None):
-        after = values_of(self.model)
-        self.groups.append(
-            "".join(
-                name[0]
-                for name, values in after.items()
-                if any(
-                    (a != b).any()
-                    for a, b in zip(values, self.before[name], strict=True)
-                )
-            )
-        )
-
-
-def values_of(model):
-    return {
-        name: [variable.numpy() for variable in group]
-        for name, group in groups_of(model).variables.items()
-    }
-
-
-def fit_in_three_stages(model, **kwargs):
-    changes = Changes()
-    unfreezing = SequentialUnfreezing(stages(2, 3, **kwargs), verbose=0)
-    history = model.fit(
-        small.TEXTS,
-        small.LABELS,
-        batch_size=4,
-        epochs=3,
-        verbose=0,
-        callbacks=[GammaDecay(0.2, 0.1, 3), unfreezing, changes],
-    )
-    return history.history, changes.groups
 
 
 def families(every_change):
@@ -100,7 +34,7 @@ def family(request):
 
 @pytest.fixture(scope="module")
 def model(family):
-    return small_classifier(family)
+    return small.small_classifier(family)
 
 
 def test_lm_logits_and_losses_equal_those_of_keras_hub(model):
@@ -134,11 +68,7 @@ def test_each_stage_of_fit_on_strings_changes_its_groups(model):
 
 
 def test_preset_gives_the_same_predictions(model, tmp_path):
-    expected = model.predict(small.TEXTS, verbose=0)
-    model.save_to_preset(str(tmp_path))
-    again = SiATLClassifier.from_preset(str(tmp_path))
-    received = again.predict(small.TEXTS, verbose=0)
-    np.testing.assert_allclose(received, expected, atol=1e-5)
+    through_preset(model, tmp_path, small.TEXTS)
 
 
 def test_language_model_is_given_back(model):
@@ -159,7 +89,7 @@ def batch_of(model):
 def test_gradients_in_slices_equal_those_of_the_logits(family):
     # Position embeddings, an untied head, soft-capped logits.
     arguments = {"dropout": 0.0} if family == "OPT" else {}
-    model = small_classifier(family, small.small_backbone(family, **arguments))
+    model = small.small_classifier(family, small.small_backbone(family, **arguments))
     model.gamma.assign(0.5)
     batch = batch_of(model)
     sliced = total_gradients(model, batch, True)
@@ -169,7 +99,7 @@ def test_gradients_in_slices_equal_those_of_the_logits(family):
 
 
 def test_dropout_of_the_backbone_is_on_in_training_alone():
-    model = small_classifier("GPT2", small.small_backbone("GPT2", dropout=0.5))
+    model = small.small_classifier("GPT2", small.small_backbone("GPT2", dropout=0.5))
     x, _, _ = batch_of(model)
     calm, again = model.classify(x)[0], model.classify(x)[0]
     np.testing.assert_array_equal(calm, again)
@@ -179,7 +109,8 @@ def test_dropout_of_the_backbone_is_on_in_training_alone():
 def test_position_embeddings_and_an_untied_head_are_embeddings():
     paths = {
         family: [
-            v.path for v in groups_of(small_classifier(family)).variables["embedding"]
+            v.path
+            for v in groups_of(small.small_classifier(family)).variables["embedding"]
         ]
         for family in ("GPT2", "OPT", "Llama")
     }
@@ -190,7 +121,7 @@ def test_position_embeddings_and_an_untied_head_are_embeddings():
 
 
 def test_blocks_thaw_from_the_top():
-    model = small_classifier("GPT2")
+    model = small.small_classifier("GPT2")
     seen = []
 
     class Watch(keras.callbacks.Callback):
@@ -217,9 +148,9 @@ def test_blocks_thaw_from_the_top():
     ["GPT2", *(pytest.param(name, marks=pytest.mark.slow) for name in FEW[1:])],
 )
 def test_with_lora_the_adapters_alone_learn(family, tmp_path):
-    model = small_classifier(family)
+    model = small.small_classifier(family)
     model.backbone.enable_lora(2)
-    model.compile(two_optimizers())
+    model.compile(small.two_optimizers())
     adapters = groups_of(model).variables["backbone"]
     assert {v.name for v in adapters} <= {"lora_kernel_a", "lora_kernel_b", "bias"}
     names = {id(v) for v in adapters}
@@ -230,11 +161,7 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     assert history["stage"] == [1, 2, 3]
     for weight, value in zip(frozen, before, strict=True):
         np.testing.assert_array_equal(weight, value)
-    expected = model.predict(small.TEXTS, verbose=0)
-    model.save_to_preset(str(tmp_path))
-    again = SiATLClassifier.from_preset(str(tmp_path))
-    received = again.predict(small.TEXTS, verbose=0)
-    np.testing.assert_allclose(received, expected, atol=1e-5)
+    through_preset(model, tmp_path, small.TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +175,7 @@ def test_with_lora_the_adapters_alone_learn(family, tmp_path):
     ids=["enable_lora", "quantize"],
 )
 def test_a_change_of_the_layers_after_compile_is_refused_before_training(change):
-    model = small_classifier("GPT2")
+    model = small.small_classifier("GPT2")
     model.make_train_function()
     change(model)
     unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
@@ -297,7 +224,7 @@ def perplexity(causal_lm):
 
 
 def test_auxiliary_loss_lowers_the_perplexity_of_the_language_model():
-    model = small_classifier("GPT2")
+    model = small.small_classifier("GPT2")
     before = perplexity(model.causal_lm())
     model.gamma.assign(1.0)
     model.fit(small.TEXTS, small.LABELS, batch_size=4, epochs=5, verbose=0)
@@ -307,7 +234,7 @@ def test_auxiliary_loss_lowers_the_perplexity_of_the_language_model():
 @pytest.mark.parametrize("pooling", ["attention", "last", "mean", "concat"])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_on_either_side_does_not_change_the_pooled_state(pooling, side):
-    from siatl_keras.layers import TaskHead
+    from siatl_keras.heads import TaskHead
 
     head = TaskHead(2, num_layers=0, pooling=pooling)
     head.build((1, 5, 4))

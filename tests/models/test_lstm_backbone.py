@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rigs.round_trips import through_config
 from siatl_keras.models import LSTMBackbone
 
 IDS = np.array([[1, 5, 6, 7, 2], [1, 8, 2, 0, 0]], "int32")
@@ -40,10 +41,9 @@ def test_config_round_trip_gives_the_same_outputs(make_backbone, tied):
     backbone = make_backbone(
         tie_weights=tied, hidden_dropout=0.3, recurrent_weight_dropout=0.2
     )
-    again = LSTMBackbone.from_config(backbone.get_config())
+    again = through_config(backbone)
     again.set_weights(backbone.get_weights())
     np.testing.assert_allclose(again(INPUTS), backbone(INPUTS))
-    assert again.get_config() == backbone.get_config()
 
 
 def test_preset_round_trip_gives_the_same_outputs(make_backbone, tmp_path):

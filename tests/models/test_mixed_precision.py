@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from test_siatl_classifier import ULMFIT, fit
+
+from rigs.three_stages import ULMFIT, fit
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from step_losses import loss_of_logits, step_losses, total_of_logits
 
+from rigs.step_losses import loss_of_logits, step_losses, total_of_logits
+from siatl_keras.importers.torch import backbone_from_state_dict
 from siatl_keras.layers import LSTM
 from siatl_keras.models import LSTMCausalLM, SiATLClassifier
 from siatl_keras.models.language_model_head import LanguageModelHead
 from siatl_keras.models.packing import next_tokens
-from siatl_keras.torch_import import backbone_from_state_dict
-from siatl_keras.training import FusedAdam, FusedSGD, GroupedOptimizer
+from siatl_keras.optimizers import FusedAdam, FusedSGD, GroupedOptimizer
 
 OUTPUTS, LOSSES, GRADIENTS, WEIGHTS = 1e-5, 1e-6, 1e-5, 1e-6  # tolerances
 # Keras adds epsilon before it undoes the second moment's bias, PyTorch after: at the

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from raw_batches import NUMBERS, Batches, slices
 
+from rigs.raw_batches import NUMBERS, Batches, slices
 from siatl_keras.models import SiATLClassifier
 
 

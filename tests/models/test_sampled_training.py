@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from step_losses import total_gradients
 
+from rigs.step_losses import total_gradients
 from siatl_keras.callbacks import SequentialUnfreezing
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.plans import stages

@@ -6,27 +6,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from step_losses import loss_of_logits, step_losses, total_gradients
 
-from siatl_keras.callbacks import GammaDecay, SequentialUnfreezing
+from rigs.round_trips import through_keras_file, through_preset
+from rigs.step_losses import loss_of_logits, step_losses, total_gradients
+from rigs.three_stages import ULMFIT, fit
+from siatl_keras.callbacks import SequentialUnfreezing
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.optimizers import GroupedOptimizer
+from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.plans import stages
-from siatl_keras.training import GroupedOptimizer
-from siatl_keras.training.groups import groups_of
-
-
-def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
-    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
-    return model.fit(
-        texts,
-        labels,
-        batch_size=4,
-        epochs=epochs,
-        callbacks=[GammaDecay(0.2, 0.1, 3), unfreezing, *callbacks],
-        verbose=0,
-        **kwargs,
-    )
 
 
 def values_of(model):
@@ -219,9 +208,6 @@ def test_fit_on_texts_warns_of_nothing(make_classifier, texts, labels):
         fit(make_classifier(), texts, labels, epochs=1)
 
 
-ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
-
-
 @pytest.mark.parametrize(
     "head",
     [
@@ -235,14 +221,9 @@ def test_keras_file_and_preset_give_the_same_predictions(
 ):
     model = make_classifier(**head)
     fit(model, texts, labels)
-    expected = model.predict(texts, verbose=0)
-    model.save(tmp_path / "model.keras")
-    model.save_to_preset(str(tmp_path / "preset"))
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    preset = SiATLClassifier.from_preset(str(tmp_path / "preset"))
-    for again in (loaded, preset):
-        np.testing.assert_allclose(again.predict(texts, verbose=0), expected, atol=1e-6)
-        assert again.label_names == ["no", "yes"]
+    loaded = through_keras_file(model, tmp_path, texts)
+    preset = through_preset(model, tmp_path, texts)
+    assert loaded.label_names == preset.label_names == ["no", "yes"]
     saved, original = loaded.optimizer.variables, model.optimizer.variables
     assert any(variable.numpy().any() for variable in original)
     for a, b in zip(saved, original, strict=True):

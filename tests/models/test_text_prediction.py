@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from raw_batches import NUMBERS, Batches, slices
+
+from rigs.raw_batches import NUMBERS, Batches, slices
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import keras
 import pytest
 
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.optimizers import SCHEDULES, FusedAdam, FusedSGD, GroupedOptimizer
+from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.plans import (
     METHODS,
     Gamma,
@@ -18,8 +20,6 @@ from siatl_keras.plans import (
     stages,
 )
 from siatl_keras.text import WordTokenizer
-from siatl_keras.training import SCHEDULES, FusedAdam, FusedSGD, GroupedOptimizer
-from siatl_keras.training.groups import groups_of
 
 SETTINGS = Settings(
     epochs=10,

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
+from siatl_keras.runs.pretrain_language_model import save_preset
 from siatl_keras.text import WordTokenizer
-from siatl_keras.workflows.pretrain_language_model import save_preset
 
 GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
 BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from recipes import common
-from siatl_keras.run_folder import RunFolder
+from siatl_keras.runs.run_folder import RunFolder
 
 REPOSITORY = Path(__file__).parents[2]
 LIMITED = """

@@ -1,6 +1,6 @@
+from siatl_keras.importers.torch import export_language_model, read_checkpoint
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
-from siatl_keras.torch_import import export_language_model, read_checkpoint
 
 
 def test_a_checkpoint_becomes_a_preset_and_a_checkpoint_again(start_program, tmp_path):

@@ -2,7 +2,7 @@ import pytest
 
 from recipes.reproduction.experiment_grid import experiment_grid
 from recipes.reproduction.run_key import RunKey
-from siatl_keras.workflows import METHOD_NAMES
+from siatl_keras.runs import METHOD_NAMES
 
 
 def test_the_table_needs_each_method_on_each_data_set_with_each_seed():

@@ -1,6 +1,5 @@
 import pytest
 from matplotlib.image import imread
-from results_by_hand import result
 
 from recipes.reproduction.experiment_plots import (
     perplexity_by_epoch,
@@ -10,6 +9,7 @@ from recipes.reproduction.experiment_plots import (
     runs_by_gamma,
 )
 from recipes.reproduction.run_result import RunResult
+from rigs.results_by_hand import result
 
 CAPTION = "python -m recipes.reproduce --datasets=scv2 --methods=siatl,p-lm --seeds=2"
 

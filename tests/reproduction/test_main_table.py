@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from results_by_hand import result
 
 from recipes.reproduction.main_table import MainTable
 from recipes.reproduction.run_key import RunKey
 from recipes.reproduction.run_result import RunResult
+from rigs.results_by_hand import result
 from siatl_keras.evaluation import Predictions, evaluate_numbers
 
 METHODS = ["siatl", "p-lm", "bow"]

@@ -14,9 +14,9 @@ import tensorflow as tf
 from siatl_keras.export import export_saved_model
 from siatl_keras.inputs import Column
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.runs import predict_stream
 from siatl_keras.tasks import TASKS, MultiLabel, Ordinal, Regression, SingleLabel
 from siatl_keras.text import WordTokenizer
-from siatl_keras.workflows import predict_stream
 
 WORDS = ["so", "glad", "what", "a", "day", "not", "really", "bad", "flight"]
 VOCABULARY = ["<pad>", "<s>", "</s>", "<unk>", *WORDS]

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, cohen_kappa_score, mean_absolute_error
 
 from siatl_keras.inputs import Column
+from siatl_keras.metrics.level_metrics import level_log_probabilities
 from siatl_keras.tasks import Ordinal
-from siatl_keras.training.level_metrics import level_log_probabilities
 
 TASK = Ordinal(["bad", "fair", "good", "great"])
 RANDOM = np.random.default_rng(0)

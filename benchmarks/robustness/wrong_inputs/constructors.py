@@ -24,12 +24,14 @@ from recipes.reproduction.experiment_grid import experiment_grid
 from siatl_keras import (
     callbacks,
     distribute,
+    heads,
     layers,
+    metrics,
     models,
+    optimizers,
     plans,
     tasks,
     text,
-    training,
 )
 
 # Function, arguments that are right, and by argument what is wrong.
@@ -110,7 +112,7 @@ CONSTRUCTORS = {
         {"tokenizer": (None, "words"), "sequence_length": (1, *NO_SIZE)},
     ),
     "TaskHead": (
-        layers.TaskHead,
+        heads.TaskHead,
         {"num_outputs": 2, "units": 4},
         {
             "num_outputs": NO_SIZE,
@@ -131,14 +133,14 @@ CONSTRUCTORS = {
         {"units": 4},
         {"units": NO_SIZE, "recurrent_weight_dropout": NO_SHARE},
     ),
-    "AttentionPooling": (layers.AttentionPooling, {}, {"dropout": NO_SHARE}),
+    "AttentionPooling": (heads.AttentionPooling, {}, {"dropout": NO_SHARE}),
     "EmbeddingDropout": (
         layers.EmbeddingDropout,
         {"vocabulary_size": 4, "rate": 0.5},
         {"vocabulary_size": NO_SIZE, "rate": NO_SHARE},
     ),
     "LinearBlock": (
-        layers.LinearBlock,
+        heads.LinearBlock,
         {"units": 4},
         {"units": NO_SIZE, "dropout": NO_SHARE, "activation": ("nonsense",)},
     ),
@@ -177,7 +179,7 @@ CONSTRUCTORS = {
     "BackupAndRestore": (callbacks.BackupAndRestore, {}, {"backup_dir": ("", None, 3)}),
     "SetEpoch": (callbacks.SetEpoch, {}, {"counter": (None, 3)}),
     "SlantedTriangular": (
-        training.SlantedTriangular,
+        optimizers.SlantedTriangular,
         {"max_rate": 0.1, "steps": 10},
         {
             "max_rate": NO_RATE,
@@ -187,7 +189,7 @@ CONSTRUCTORS = {
         },
     ),
     "OneCycle": (
-        training.OneCycle,
+        optimizers.OneCycle,
         {"max_rate": 0.1, "steps": 10},
         {
             "max_rate": NO_RATE,
@@ -198,7 +200,7 @@ CONSTRUCTORS = {
         },
     ),
     "OneCycleMomentum": (
-        training.OneCycleMomentum,
+        optimizers.OneCycleMomentum,
         {"steps": 10},
         {
             "steps": NO_SIZE,
@@ -208,7 +210,7 @@ CONSTRUCTORS = {
         },
     ),
     "paper_optimizer": (
-        training.paper_optimizer,
+        optimizers.paper_optimizer,
         {},
         {
             "task_learning_rate": NO_RATE,
@@ -271,16 +273,16 @@ CONSTRUCTORS = {
         },
     ),
     "scheduled_sgd": (
-        training.scheduled_sgd,
+        optimizers.scheduled_sgd,
         {"schedule": "constant", "rate": 0.1, "steps": 2},
         {"schedule": ("nonsense", None), "rate": NO_RATE, "steps": NO_SIZE},
     ),
     "GroupedOptimizer": (
-        training.GroupedOptimizer,
+        optimizers.GroupedOptimizer,
         {},
         {"optimizers": ({}, {"task": 3}, {"task": None}, "sgd", ["sgd"])},
     ),
-    "MacroF1": (training.MacroF1, {}, {"num_classes": (1, *NO_SIZE)}),
+    "MacroF1": (metrics.MacroF1, {}, {"num_classes": (1, *NO_SIZE)}),
     "WordTokenizer": (
         text.WordTokenizer,
         {},

@@ -20,9 +20,9 @@ from siatl_keras import (
     export,
     inputs,
     models,
+    runs,
     tasks,
     text,
-    workflows,
 )
 
 
@@ -194,9 +194,9 @@ def file_rows(folder):
     yield (
         "explain(no model)",
         "models",
-        lambda: workflows.explain([], ["a"], folder / "e"),
+        lambda: runs.explain([], ["a"], folder / "e"),
     )
 
 
 def _finetune(**settings):
-    return workflows.finetune(workflows.FinetuneConfig(**settings))
+    return runs.finetune(runs.FinetuneConfig(**settings))

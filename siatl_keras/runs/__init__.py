@@ -1,0 +1,31 @@
+"""Whole jobs, one per file, that the recipes call."""
+
+from siatl_keras.runs.evaluate import evaluate_classifier, write_evaluation
+from siatl_keras.runs.explain import explain
+from siatl_keras.runs.finetune import finetune
+from siatl_keras.runs.finetune_config import METHOD_NAMES, FinetuneConfig
+from siatl_keras.runs.pair_column import check_pair_column
+from siatl_keras.runs.predict import (
+    format_header,
+    format_prediction,
+    predict_stream,
+)
+from siatl_keras.runs.pretrain_config import PretrainConfig
+from siatl_keras.runs.pretrain_language_model import pretrain_language_model
+from siatl_keras.runs.tune import tune
+
+__all__ = [
+    "METHOD_NAMES",
+    "FinetuneConfig",
+    "PretrainConfig",
+    "check_pair_column",
+    "evaluate_classifier",
+    "explain",
+    "finetune",
+    "format_header",
+    "format_prediction",
+    "predict_stream",
+    "pretrain_language_model",
+    "tune",
+    "write_evaluation",
+]

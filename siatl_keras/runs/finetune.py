@@ -1,0 +1,218 @@
+"""`finetune`: from labelled texts and a language model to a tested classifier.
+
+Source: Chronopoulou et al. 2019, sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from siatl_keras.atomic import new_folder
+from siatl_keras.callbacks import BackupAndRestore
+from siatl_keras.data import Examples, read_examples
+from siatl_keras.evaluation import plot_training
+from siatl_keras.inputs import Column
+from siatl_keras.models import SiATLClassifier, backbone_class
+from siatl_keras.plans import Plan
+from siatl_keras.runs.run_folder import finish_run
+from siatl_keras.tasks import MultiLabel, Task
+from siatl_keras.runs.adapt_language_model import (
+    adapt_language_model,
+    check_adaptable,
+)
+from siatl_keras.runs.evaluate import evaluate_classifier
+from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
+from siatl_keras.runs.linear_baselines import fit_linear_baseline
+
+
+def finetune(
+    config: FinetuneConfig,
+    strategy: tf.distribute.Strategy | None = None,
+    verbose: int = 2,
+) -> tuple[Any, dict[str, Any]]:
+    """Fine-tunes a classifier with early stopping, and tests it.
+
+    A run that was killed resumes where it was when it is started again with the same
+    `output`, also after its last epoch. The folder gets TensorBoard logs, the model as
+    a preset in `model`, the test report, a plot of the training, and, last of all, what
+    is returned as `metrics.json`. Training that diverges ends with the last weights
+    that were finite.
+
+    Args:
+        config: what to do.
+        strategy: `tf.distribute.Strategy`; the default one if not given.
+        verbose: as for `keras.Model.fit`.
+
+    Returns:
+        `(model, metrics)`: the `SiATLClassifier` with the best epoch's weights, and a
+        dict with the best epoch, validation and test figures, and the history. With
+        "bow" and "nbow" a scikit-learn pipeline that takes texts, and no history.
+
+    Raises:
+        ValueError: if a file or the preset cannot be read, or a setting is wrong for
+            the method or the language model.
+        TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
+    """
+    plan = None if config.method in BASELINES else config.plan()
+    if plan and plan.language_model:
+        check_adaptable(
+            config.lm, config.method, config.lora_rank, config.gradient_checkpointing
+        )
+    data = _Data.read(config)
+    folder = Path(config.output)
+    # An earlier run's, which would call this one finished before it is.
+    (folder / "metrics.json").unlink(missing_ok=True)
+    metrics: dict[str, Any] = {
+        "method": config.method,
+        "task": config.task,
+        "seed": config.seed,
+    }
+    if plan is None:
+        model, figures = fit_linear_baseline(
+            config, data.train, data.held_out, data.test, data.task
+        )
+    else:
+        model, figures = _finetune(config, plan, data, folder, strategy, verbose)
+    metrics |= figures
+    finish_run(folder, metrics)
+    return model, metrics
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The labelled texts of a run, all labels known."""
+
+    train: Examples
+    held_out: Examples
+    test: Examples | None
+    task: Task
+
+    @classmethod
+    def read(cls, config: FinetuneConfig) -> _Data:
+        columns = (config.text_column, config.label_column, config.pair_column)
+        read = functools.partial(
+            read_examples, empty_labels=config.task == MultiLabel.kind
+        )
+        train = read(config.train, *columns)
+        held_out = read(config.validation, *columns)
+        test = read(config.test, *columns) if config.test else None
+        task = config.make_task(Column.of_file(train))
+        for examples in (train, held_out, test):
+            if examples:
+                # Raises now rather than after the training.
+                task.encode(Column.of_file(examples))
+        return cls(train, held_out, test, task)
+
+    def targets(self, examples: Examples) -> np.ndarray:
+        return self.task.encode(Column.of_file(examples))
+
+
+def _finetune(
+    config: FinetuneConfig,
+    plan: Plan,
+    data: _Data,
+    folder: Path,
+    strategy: tf.distribute.Strategy | None,
+    verbose: int,
+) -> tuple[SiATLClassifier, dict[str, Any]]:
+    metrics: dict[str, Any] = {}
+    lm = config.lm
+    if plan.language_model:
+        adapted = folder / "backup" / "language_model"
+        metrics["language_model"] = adapt_language_model(
+            config, plan.language_model, adapted, strategy, verbose
+        )
+        lm = str(adapted)
+    keras.utils.set_random_seed(config.seed)
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = _new_model(config, plan, lm, data.task)
+        steps = math.ceil(len(data.train.texts) / config.batch_size)
+        optimizer = plan.optimizer(model, steps)
+        model.compile(optimizer, sampled_words=config.sampled_words)
+    backup = BackupAndRestore(folder / "backup", delete_checkpoint=False)
+    held_out = data.targets(data.held_out)
+    history = model.fit(
+        data.train.texts,
+        data.targets(data.train),
+        batch_size=config.batch_size,
+        validation_data=(data.held_out.texts, held_out),
+        class_weight=config.class_weight,
+        epochs=plan.epochs,
+        seed=config.seed,
+        callbacks=plan.callbacks(folder / "tensorboard", backup),
+        verbose=verbose,
+    )
+    if model.task.tunes:
+        outputs = model.predict(data.held_out.texts, verbose=0)
+        model.task = model.task.tuned_on(held_out, outputs)
+    with new_folder(folder / "model", overwrite=True) as preset:
+        model.save_to_preset(str(preset))
+    metrics |= _figures(history)
+    plot_training(metrics["history"], folder / "training.png")
+    if data.test:
+        report = evaluate_classifier(model, data.test, folder)
+        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
+    return model, metrics
+
+
+def _new_model(
+    config: FinetuneConfig, plan: Plan, lm: str, task: Task
+) -> SiATLClassifier:
+    model: SiATLClassifier = SiATLClassifier.from_preset(
+        lm,
+        load_weights=plan.pretrained,
+        task=task,
+        auxiliary_loss=plan.gamma is not None,
+        sequence_length=config.sequence_length,
+        pairs=bool(config.pair_column),
+        long_texts=config.long_texts,
+        max_windows=config.max_windows,
+        gradient_checkpointing=config.gradient_checkpointing,
+        backbone_overrides=config.backbone_arguments(backbone_class(lm)),
+        **config.task_arguments(plan),
+    )
+    plan.prepare(model)
+    return model
+
+
+def _figures(history: keras.callbacks.History) -> dict[str, Any]:
+    """Returns what `metrics.json` says of the training."""
+    epochs = as_epochs(history)
+    best = min(epochs, key=_rank)
+    return {
+        "best_epoch": best["epoch"],
+        "validation": {
+            key.removeprefix("val_"): value
+            for key, value in best.items()
+            if key.startswith("val_")
+        },
+        "history": epochs,
+    }
+
+
+def _rank(logs: dict[str, Any]) -> float:
+    loss = logs["val_task_loss"]
+    return loss if math.isfinite(loss) else math.inf
+
+
+def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
+    """Turns Keras's history into a dict per epoch, with `epoch` counted from 1.
+
+    Args:
+        history: what `fit` returned.
+    """
+    return [
+        {
+            "epoch": epoch + 1,
+            **{name: float(values[row]) for name, values in history.history.items()},
+        }
+        for row, epoch in enumerate(history.epoch)
+    ]

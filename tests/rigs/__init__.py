@@ -1,0 +1,1 @@
+"""What tests are made with: small models and files, and what holds of every part."""
