@@ -110,54 +110,65 @@ class TaskHead(keras.layers.Layer):
         self.output_dropout = output_dropout
         self.block_units = block_units
         self.block_dropout = block_dropout
+        self.windows = windows
+        self._pooling = pooling
 
+        # === Layers ===
+        self._make_lstms()
+        self._make_pooling()
+        self._make_classes()
+
+    def _make_lstms(self) -> None:
         dtype = self.dtype_policy
         self.lstms: list[keras.layers.Layer] = []
-        for index in range(num_layers):
-            lstm = LSTM(units, return_sequences=True, dtype=dtype, name=f"lstm_{index}")
-            if bidirectional:
+        for index in range(self.num_layers):
+            lstm: keras.layers.Layer = LSTM(
+                self.units, return_sequences=True, dtype=dtype, name=f"lstm_{index}"
+            )
+            if self.bidirectional:
                 lstm = keras.layers.Bidirectional(
                     lstm, dtype=dtype, name=f"bidirectional_{index}"
                 )
             self.lstms.append(lstm)
-        rates = [input_dropout] + [lstm_dropout] * num_layers
+        rates = [self.input_dropout] + [self.lstm_dropout] * self.num_layers
         self.locked_dropouts = [
             keras.layers.SpatialDropout1D(rate, dtype=dtype) for rate in rates
         ]
-        self._pooling = pooling if isinstance(pooling, str) else None
-        self.windows = windows
+
+    def _make_pooling(self) -> None:
+        dtype = self.dtype_policy
+        hidden = self.units if self.bidirectional and self.num_layers else None
         self.pooling_layer = make_pooling(
-            pooling,
-            PoolingInput(
-                attention_dropout,
-                units if bidirectional and num_layers else None,
-                dtype,
-            ),
+            self._pooling, PoolingInput(self.attention_dropout, hidden, dtype)
         )
-        self._pooling = self._pooling or self.pooling_layer
-        if windows is not None:
+        if not isinstance(self._pooling, str):
+            self._pooling = self.pooling_layer
+        if self.windows is not None:
             self.pooling_layer = WindowedPooling(
-                self.pooling_layer, *windows, dtype=dtype, name="windows"
+                self.pooling_layer, *self.windows, dtype=dtype, name="windows"
             )
+
+    def _make_classes(self) -> None:
+        dtype = self.dtype_policy
         self.block = None
         # float32: losses and probabilities of a mixed-precision model need it.
-        if block_units:
+        if self.block_units:
             self.block = LinearBlock(
-                block_units, output_dropout, "relu", dtype=dtype, name="block"
+                self.block_units, self.output_dropout, "relu", dtype=dtype, name="block"
             )
             self.classes = LinearBlock(
-                num_outputs, block_dropout, dtype="float32", name="classes"
+                self.num_outputs, self.block_dropout, dtype="float32", name="classes"
             )
         else:
             self.output_dropout_layer = keras.layers.Dropout(
-                output_dropout, dtype=dtype
+                self.output_dropout, dtype=dtype
             )
             # A transformer's states have a few large features that hardly vary. With
             # random weights these decide the first predictions, and a small rate takes
             # epochs to outweigh them. A task LSTM's states are all within ±1.
             self.classes = keras.layers.Dense(
-                num_outputs,
-                kernel_initializer="glorot_uniform" if num_layers else "zeros",
+                self.num_outputs,
+                kernel_initializer="glorot_uniform" if self.num_layers else "zeros",
                 dtype="float32",
                 name="classes",
             )

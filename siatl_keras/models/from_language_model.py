@@ -9,7 +9,7 @@ from siatl_keras.models.causal_backbone import needs_fixed_length
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
 from siatl_keras.models.unknown_arguments import (
     BACKBONE_ARGUMENTS,
-    TASK_ARGUMENTS,
+    CLASSIFIER_ARGUMENTS,
     refuse_unknown_arguments,
 )
 
@@ -58,7 +58,7 @@ def from_language_model(
     refuse_unknown_arguments(
         keras_hub_presets.backbone_class(preset), overrides, BACKBONE_ARGUMENTS
     )
-    refuse_unknown_arguments(classifier, kwargs, TASK_ARGUMENTS)
+    refuse_unknown_arguments(classifier, kwargs, CLASSIFIER_ARGUMENTS)
     asked: dict[str, Any] = {
         "sequence_length": sequence_length,
         "pairs": pairs,

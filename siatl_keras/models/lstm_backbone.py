@@ -98,45 +98,21 @@ class LSTMBackbone(keras_hub.models.Backbone):
             recurrent_weight_dropout=recurrent_weight_dropout,
         )
 
+        # === Config, which the layers are made of ===
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.tie_weights = tie_weights
+        self.embedding_noise = embedding_noise
+        self.embedding_dropout = embedding_dropout
+        self.input_dropout = input_dropout
+        self.hidden_dropout = hidden_dropout
+        self.output_dropout = output_dropout
+        self.recurrent_weight_dropout = recurrent_weight_dropout
+
         # === Layers ===
-        self.token_embedding = TokenEmbedding(
-            vocabulary_size,
-            embedding_dim,
-            reverse_dim=None if tie_weights else hidden_dim,
-            tie_weights=tie_weights,
-            dtype=dtype,
-            name="token_embedding",
-        )
-        self.embedding_dropout_layer = EmbeddingDropout(
-            vocabulary_size, embedding_dropout, dtype=dtype, name="embedding_dropout"
-        )
-        self.embedding_noise_layer = keras.layers.GaussianNoise(
-            embedding_noise, dtype=dtype, name="embedding_noise"
-        )
-        rates = [input_dropout] + [hidden_dropout] * (num_layers - 1) + [output_dropout]
-        self.locked_dropouts = [
-            # One mask for all time steps of a sequence: variational dropout.
-            keras.layers.SpatialDropout1D(
-                rate, dtype=dtype, name=f"locked_dropout_{index}"
-            )
-            for index, rate in enumerate(rates)
-        ]
-        self.lstms = [
-            LSTM(
-                hidden_dim,
-                recurrent_weight_dropout=recurrent_weight_dropout,
-                return_sequences=True,
-                return_state=True,
-                dtype=dtype,
-                name=f"lstm_{index}",
-            )
-            for index in range(num_layers)
-        ]
-        self.projection = None
-        if tie_weights and hidden_dim != embedding_dim:
-            self.projection = keras.layers.Dense(
-                embedding_dim, dtype=dtype, name="projection"
-            )
+        self._make_layers(dtype)
 
         # === Functional model ===
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
@@ -149,18 +125,52 @@ class LSTMBackbone(keras_hub.models.Backbone):
             **kwargs,
         )
 
-        # === Config ===
-        self.vocabulary_size = vocabulary_size
-        self.embedding_dim = embedding_dim
-        self.hidden_dim = hidden_dim
-        self.num_layers = num_layers
-        self.tie_weights = tie_weights
-        self.embedding_noise = embedding_noise
-        self.embedding_dropout = embedding_dropout
-        self.input_dropout = input_dropout
-        self.hidden_dropout = hidden_dropout
-        self.output_dropout = output_dropout
-        self.recurrent_weight_dropout = recurrent_weight_dropout
+    def _make_layers(self, dtype: Any) -> None:
+        self.token_embedding = TokenEmbedding(
+            self.vocabulary_size,
+            self.embedding_dim,
+            reverse_dim=None if self.tie_weights else self.hidden_dim,
+            tie_weights=self.tie_weights,
+            dtype=dtype,
+            name="token_embedding",
+        )
+        self.embedding_dropout_layer = EmbeddingDropout(
+            self.vocabulary_size,
+            self.embedding_dropout,
+            dtype=dtype,
+            name="embedding_dropout",
+        )
+        self.embedding_noise_layer = keras.layers.GaussianNoise(
+            self.embedding_noise, dtype=dtype, name="embedding_noise"
+        )
+        rates = (
+            [self.input_dropout]
+            + [self.hidden_dropout] * (self.num_layers - 1)
+            + [self.output_dropout]
+        )
+        self.locked_dropouts = [
+            # One mask for all time steps of a sequence: variational dropout.
+            keras.layers.SpatialDropout1D(
+                rate, dtype=dtype, name=f"locked_dropout_{index}"
+            )
+            for index, rate in enumerate(rates)
+        ]
+        self.lstms = [
+            LSTM(
+                self.hidden_dim,
+                recurrent_weight_dropout=self.recurrent_weight_dropout,
+                return_sequences=True,
+                return_state=True,
+                dtype=dtype,
+                name=f"lstm_{index}",
+            )
+            for index in range(self.num_layers)
+        ]
+        self.projection = None
+        if self.tie_weights and self.hidden_dim != self.embedding_dim:
+            self.projection = keras.layers.Dense(
+                self.embedding_dim, dtype=dtype, name="projection"
+            )
 
     def read(
         self,

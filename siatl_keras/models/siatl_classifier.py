@@ -33,7 +33,7 @@ from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.objectives import LanguageModelObjective, TaskObjective
 from siatl_keras.models.raw_text_task import RawTextTask
 from siatl_keras.models.unknown_arguments import (
-    TASK_ARGUMENTS,
+    CLASSIFIER_ARGUMENTS,
     refuse_unknown_arguments,
 )
 from siatl_keras.models.window_reading import TextReader
@@ -72,21 +72,14 @@ class SiATLClassifier(RawTextTask):
         label_names: names of the classes, in the order of their numbers.
         task: a `siatl_keras.tasks.Task`, in place of the classes.
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
-        units: int, units of the task LSTM.
-        num_layers: int, number of task LSTMs, 0 for none; `None` is the paper's 1 on an
-            LSTM, and 0 on other backbones, whose states have seen the whole text.
-        bidirectional: bool, whether the task LSTM runs both ways.
-        pooling: "attention" (the paper's), "last", "mean", "concat" (ULMFiT's), or a
-            layer of one's own, see `siatl_keras.heads.poolings`.
-        input_dropout: float, locked dropout on the backbone's output.
-        lstm_dropout: float, locked dropout on the task LSTM's output.
-        attention_dropout: float, dropout on the attention's scores.
-        output_dropout: float, dropout on the pooled vector.
-        block_units: int, see `TaskHead`; 0 for none.
-        block_dropout: float, see `TaskHead`.
         gradient_checkpointing: bool, whether the backward pass recomputes what a
             transformer's blocks computed, for less memory and more time.
-        **kwargs: see `keras_hub.models.Task`.
+        **kwargs: `units`, `num_layers`, `bidirectional`, `pooling`, `input_dropout`,
+            `lstm_dropout`, `attention_dropout`, `output_dropout`, `block_units` and
+            `block_dropout` of the `siatl_keras.heads.TaskHead`, with its defaults, but
+            for the number of task LSTMs: the paper's 1 on an LSTM, and 0 on other
+            backbones, whose states have seen the whole text. For others see
+            `keras_hub.models.Task`.
 
     Call arguments:
         inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
@@ -122,28 +115,19 @@ class SiATLClassifier(RawTextTask):
         label_names: Sequence[str] | None = None,
         task: Task | None = None,
         auxiliary_loss: bool = True,
-        units: int = 100,
-        num_layers: int | None = None,
-        bidirectional: bool = False,
-        pooling: Any = "attention",
-        input_dropout: float = 0.0,
-        lstm_dropout: float = 0.0,
-        attention_dropout: float = 0.0,
-        output_dropout: float = 0.0,
-        block_units: int = 0,
-        block_dropout: float = 0.0,
         gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
-        refuse_unknown_arguments(type(self), kwargs, TASK_ARGUMENTS)
+        refuse_unknown_arguments(type(self), kwargs, CLASSIFIER_ARGUMENTS)
         check_flag(auxiliary_loss=auxiliary_loss)
         task = chosen_task(task, num_classes, label_names)
         check_causal(backbone, preprocessor)
         check_preprocessor(backbone, preprocessor)
         if gradient_checkpointing:
             check_blocks(backbone)
-        if num_layers is None:
-            num_layers = int(isinstance(backbone, LSTMBackbone))
+        head = {name: kwargs.pop(name) for name in HEAD_ARGUMENTS if name in kwargs}
+        if head.get("num_layers") is None:
+            head["num_layers"] = int(isinstance(backbone, LSTMBackbone))
 
         # === Layers ===
         self.backbone = backbone
@@ -151,19 +135,10 @@ class SiATLClassifier(RawTextTask):
         self.preprocessor = preprocessor
         self.task_head = TaskHead(
             task.num_outputs,
-            units=units,
-            num_layers=num_layers,
-            bidirectional=bidirectional,
-            pooling=pooling,
             windows=self.reader.pooled_windows,
-            input_dropout=input_dropout,
-            lstm_dropout=lstm_dropout,
-            attention_dropout=attention_dropout,
-            output_dropout=output_dropout,
-            block_units=block_units,
-            block_dropout=block_dropout,
             dtype=backbone.dtype_policy,
             name="task_head",
+            **head,
         )
 
         # Set before KerasHub's __init__, which compiles.

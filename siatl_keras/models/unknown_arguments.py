@@ -10,8 +10,12 @@ import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from siatl_keras.heads.task_head import HEAD_ARGUMENTS
+
 # What KerasHub's classes take beyond their own arguments.
 TASK_ARGUMENTS = ("name", "trainable", "compile")
+# A classifier's head takes these, and has their defaults.
+CLASSIFIER_ARGUMENTS = (*HEAD_ARGUMENTS, *TASK_ARGUMENTS)
 BACKBONE_ARGUMENTS = ("name", "trainable", "dtype")
 
 
