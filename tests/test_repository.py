@@ -73,6 +73,7 @@ TESTED_ELSEWHERE = {
     "data/visible_form.py",
     "evaluation/attention_map.py",
     "evaluation/figure.py",
+    "export/served.py",
     "export/serving_warmup.py",
     "heads/attention_pooling.py",
     "heads/concat_pooling.py",
