@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.metrics import (
     accuracy_score,
+    classification_report,
     confusion_matrix,
     f1_score,
     precision_recall_fscore_support,
@@ -83,26 +84,31 @@ class Report:
 
     def to_text(self) -> str:
         """Returns the figures as aligned text: totals, classes, confusion matrix."""
-        width = max(len(name) for name in [*self.label_names, "class"])
+        matrix = np.array(self.confusion)
+        true, predicted = (
+            np.repeat(numbers.ravel(), matrix.ravel())
+            for numbers in np.indices(matrix.shape)
+        )
+        width = max(len(name) for name in self.label_names)
         lines = [
             f"accuracy {self.accuracy:.4f}   macro F1 {self.macro_f1:.4f}   "
             f"micro F1 {self.micro_f1:.4f}   texts {sum(self.support)}",
             "",
-            f"{'class':<{width}}  precision  recall      F1  texts",
+            classification_report(
+                true,
+                predicted,
+                labels=range(len(matrix)),
+                target_names=self.label_names,
+                digits=4,
+                zero_division=0,
+            ),
         ]
-        for index, name in enumerate(self.label_names):
-            lines.append(
-                f"{name:<{width}}  {self.precision[index]:9.4f}  "
-                f"{self.recall[index]:6.4f}  {self.f1[index]:6.4f}  "
-                f"{self.support[index]:5d}"
-            )
         columns = [max(len(name), 5) for name in self.label_names]
         header = "  ".join(
             f"{name:>{column}}"
             for name, column in zip(self.label_names, columns, strict=True)
         )
         lines += [
-            "",
             "rows: true class, columns: predicted",
             f"{'':<{width}}  {header}",
         ]

@@ -81,10 +81,12 @@ def _balanced(word: str, classes: LabelNames, labels: np.ndarray | None) -> np.n
             '`class_weight="balanced"` needs the labels beforehand, which a dataset '
             "does not give. Pass a dict of class name to weight, or texts and labels."
         )
-    counts = np.bincount(labels, minlength=len(classes))
-    present = np.count_nonzero(counts)
-    weights = len(labels) / (present * np.maximum(counts, 1))
-    return np.where(counts > 0, weights, 1.0).astype("float32")
+    from sklearn.utils.class_weight import compute_class_weight  # Slow to import.
+
+    present = np.unique(labels)
+    weights = np.ones(len(classes), "float32")
+    weights[present] = compute_class_weight(word, classes=present, y=labels)
+    return weights
 
 
 def _is_weight(value: Any) -> bool:

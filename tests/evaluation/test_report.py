@@ -59,12 +59,15 @@ def test_the_dict_survives_json():
 
 def test_the_text_has_every_class_in_aligned_columns():
     text = evaluate_predictions(LABELS, PREDICTIONS, NAMES).to_text()
-    totals, table, confusion = text.split("\n\n")
+    totals, head, table, means, confusion = text.split("\n\n")
     assert "accuracy 0.6667" in totals
     assert "texts 6" in totals
+    assert head.split() == ["precision", "recall", "f1-score", "support"]
     rows = table.splitlines()
-    assert [row.split()[0] for row in rows] == ["class", *NAMES]
-    assert len({len(row) for row in rows}) == 1
+    assert rows[1].split() == ["delivery", "0.5000", "0.5000", "0.5000", "2"]
+    assert [row.split()[0] for row in rows] == NAMES
+    assert len({len(row) for row in [head, *rows]}) == 1
+    assert "macro avg     0.6667    0.7222    0.6556         6" in means
     counts = confusion.splitlines()[1:]
     assert counts[1].split() == ["refund", "2", "1", "0"]
     assert len({len(row) for row in counts}) == 1

@@ -2,7 +2,9 @@
 
 Python's own unpickler imports and calls what the file says. This one knows the thirty
 instructions of protocol 2 (PyTorch's) that build plain values, takes every name for a
-name only, and looks what may be made of it up in a table.
+name only, and looks what may be made of it up in a table. A subclass of
+`pickle.Unpickler` with a `find_class` of its own is no match: a file of eight bytes
+(`LONG_BINPUT` with a high number) makes it allocate gigabytes before it asks anybody.
 """
 
 from __future__ import annotations
