@@ -170,9 +170,7 @@ def _batches(lines, labels):
     preprocessor = SiATLPreprocessor(
         WordTokenizer(f"{LM}/assets/tokenizer/vocabulary.txt"), SIZES.time
     )
-    dataset = classification_dataset(
-        lines, labels, preprocessor, SIZES.batch, shuffle=True
-    )
+    dataset = classification_dataset(lines, labels, preprocessor, SIZES.batch, seed=0)
     return [
         (x["token_ids"], y["lm"], y["task"]) for x, y, _ in dataset.as_numpy_iterator()
     ]

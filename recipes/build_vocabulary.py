@@ -7,12 +7,11 @@ python -m recipes.build_vocabulary --corpus=tweets.txt.gz --corpus=more.tsv \
 from absl import flags
 
 from recipes import common
+from siatl_keras.data import FORMATS
 from siatl_keras.text import build_vocabulary
 
 FLAGS = flags.FLAGS
-flags.DEFINE_multi_string(
-    "corpus", None, "Text file: .txt, .tsv, .csv, .jsonl, also .gz. May be repeated."
-)
+flags.DEFINE_multi_string("corpus", None, f"Text file: {', '.join(FORMATS)}, also .gz")
 flags.DEFINE_integer("size", 20_000, "Most words, special tokens included.")
 flags.DEFINE_integer("min_count", 1, "Words that occur less often are left out.")
 flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")

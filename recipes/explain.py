@@ -15,7 +15,7 @@ from pathlib import Path
 from absl import flags
 
 from recipes import common
-from siatl_keras.data import read_texts
+from siatl_keras.data import FORMATS, read_texts
 from siatl_keras.runs import explain
 
 FLAGS = flags.FLAGS
@@ -55,7 +55,7 @@ def _literal(value):
     return tuple(value.split("\t"))
 
 
-ENDINGS = (".txt", ".tsv", ".csv", ".jsonl", ".gz")
+ENDINGS = (*FORMATS, ".gz")
 
 if __name__ == "__main__":
     common.run(main, text_flags=["texts"])

@@ -20,6 +20,7 @@ from absl import flags
 
 from recipes import common
 from siatl_keras.data import (
+    FORMATS,
     arriving_batches,
     in_batches,
     pairs_of_lines,
@@ -38,8 +39,8 @@ flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True
 flags.DEFINE_string(
     "input",
     "-",
-    "Texts: .txt, .tsv, .csv, .jsonl, also .gz; - is "
-    "the standard input, a text on each line.",
+    f"Texts: {', '.join(FORMATS)}, also .gz; - is the standard input, a text on each "
+    "line.",
 )
 flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
 flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")

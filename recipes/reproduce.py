@@ -41,7 +41,6 @@ def main():
         gammas=_numbers("gammas", float),
         flags_folder=FLAGS.flags_folder,
         command=[sys.executable, "-m", "recipes.finetune"],
-        program="python -m recipes.reproduce",
     )
     for failure in failed:
         print(f"\n{failure}", file=sys.stderr)

@@ -31,7 +31,6 @@ def reproduce(
     gammas: Sequence[float] = (),
     flags_folder: str = FLAGS_FOLDER,
     command: Sequence[str],
-    program: str,
 ) -> list[FailedRun]:
     """Does the runs that are missing, then tabulates and draws all that there are.
 
@@ -48,7 +47,6 @@ def reproduce(
         gammas: values of γ to compare.
         flags_folder: where `<dataset>.flags` lie, in the flags of `finetune`.
         command: what to call with `--flagfile=` and `--output=` for a run.
-        program: how the command that makes a figure again begins.
 
     Returns:
         the runs that failed.
@@ -81,6 +79,7 @@ def reproduce(
         if key.texts is not None:
             _write_subset(key, settings[key.dataset], runs)
     failed = run_missing(flags, runs, command)
+    program = "python -m recipes.reproduce"
     if flags_folder != FLAGS_FOLDER:
         program += f" --flags_folder={flags_folder}"
     summarize(output, f"{program} --output={output}")

@@ -24,8 +24,7 @@ def classification_dataset(
     preprocessor: Any,
     batch_size: int,
     sample_weight: Any = None,
-    shuffle: bool = False,
-    seed: int = 0,
+    seed: int | None = None,
     epoch: EpochCounter | None = None,
     on_coverage: Callable[[TextCoverage], None] | None = None,
 ) -> tf.data.Dataset:
@@ -39,9 +38,8 @@ def classification_dataset(
             `pack(token_ids, targets, sample_weight)`, such as `SiATLPreprocessor`.
         batch_size: int, texts per batch.
         sample_weight: float, one per text; 1 if not given.
-        shuffle: `True` gives each epoch its own order, in batches of similar length;
-            `False` keeps the order of the texts.
-        seed: int, of the shuffling.
+        seed: int, gives each epoch an order of its own, in batches of similar length;
+            `None` keeps the order of the texts.
         epoch: the `EpochCounter` that a callback (`SetEpoch`) sets; the order of an
             iteration goes by its value, so that epoch e has the same batches in a
             resumed run. Without one every iteration has the order of epoch 0.
@@ -55,7 +53,8 @@ def classification_dataset(
             or one of them is nothing of the kind.
     """
     check_whole(1, batch_size=batch_size)
-    check_whole(0, seed=seed)
+    if seed is not None:
+        check_whole(0, seed=seed)
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
         raise ValueError(
             f"`texts` must be a list of texts. Received: {type(texts).__name__}."
@@ -87,7 +86,7 @@ def classification_dataset(
             rows, tf.gather(known, index), tf.gather(weights, index)
         )
 
-    if shuffle:
+    if seed is not None:
         counter = epoch or EpochCounter()
         lengths = token_ids.row_lengths()
 

@@ -21,6 +21,8 @@ from siatl_keras.data.until_exit import until_exit
 # Texts are sorted by length inside windows of so many batches: few padding tokens,
 # while the windows keep the order of training random.
 BATCHES_PER_WINDOW = 64
+# Texts held for shuffling.
+SHUFFLE_BUFFER = 100_000
 # Texts tokenized at once for windows over joined texts, where a text may be a book.
 TEXTS_PER_BLOCK = 256
 
@@ -34,7 +36,6 @@ def lm_dataset(
     stream: bool = False,
     repeat: bool = False,
     skip_steps: int = 0,
-    shuffle_buffer: int = 100_000,
 ) -> tf.data.Dataset:
     """Reads texts and yields packed batches of similar length.
 
@@ -51,7 +52,6 @@ def lm_dataset(
             token is predicted once; states are not carried from window to window.
         repeat: whether to go on with another pass in another order, forever.
         skip_steps: int, batches left out at the start, to resume where a run stopped.
-        shuffle_buffer: int, texts held for shuffling.
 
     Returns:
         `tf.data.Dataset` of what `preprocessor.pack` returns. All batches have
@@ -63,7 +63,7 @@ def lm_dataset(
         ValueError: if there are no files, or the first text of one cannot be read, see
             `read_texts`.
     """
-    check_whole(1, batch_size=batch_size, shuffle_buffer=shuffle_buffer)
+    check_whole(1, batch_size=batch_size)
     check_whole(0, skip_steps=skip_steps)
     paths = as_paths(paths)
     if not paths:
@@ -75,7 +75,7 @@ def lm_dataset(
     def blocks_of_texts(number: int) -> Iterator[tuple[list[str], int]]:
         texts = read_texts(paths, text_column)
         if seed is not None:
-            texts = _shuffled(texts, shuffle_buffer, (seed, int(number)))
+            texts = _shuffled(texts, SHUFFLE_BUFFER, (seed, int(number)))
         for index in itertools.count():
             rows = list(itertools.islice(texts, texts_at_once))
             if not rows:

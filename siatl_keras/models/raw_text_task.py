@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.callbacks import (
     CompleteLogs,
     LossMonitors,
@@ -142,12 +143,10 @@ class RawTextTask(JointTask):
             ValueError: if texts, labels or weights are not what is said above; the
                 message names the argument and the row.
         """
+        check_whole(0, seed=seed)
         batches = self._batches
-        own = [
-            CompleteLogs(self.training_log_names),
-            MonitorDirections(),
-            LossMonitors(),
-        ]
+        logs = CompleteLogs(self.training_log_names)
+        own = [logs, MonitorDirections(), LossMonitors()]
         if isinstance(x, DATASETS):
             refuse_with_dataset(
                 y=y,
@@ -171,8 +170,7 @@ class RawTextTask(JointTask):
             dataset = batches.dataset(
                 data,
                 batch_size,
-                shuffle=shuffle,
-                seed=seed,
+                seed=seed if shuffle else None,
                 epoch=epoch,
                 on_coverage=lambda seen: seen.report(verbose),
             )

@@ -160,12 +160,13 @@ def test_files_follow_each_other_by_column(write, lm_preprocessor):
 
 
 @STREAM
-def test_a_file_is_read_no_further_than_needed(write, lm_preprocessor, stream):
+def test_a_file_is_read_no_further_than_needed(
+    write, lm_preprocessor, stream, monkeypatch
+):
+    monkeypatch.setattr("siatl_keras.data.language_modeling.SHUFFLE_BUFFER", 100)
     # The bad byte behind the texts is met only if the file is read ahead to its end.
     path = write("a.txt", b"one two three\n" * 200_000 + b"\xff\n")
-    batches = lm_dataset(
-        path, lm_preprocessor, 2, seed=0, stream=stream, shuffle_buffer=100
-    )
+    batches = lm_dataset(path, lm_preprocessor, 2, seed=0, stream=stream)
     assert len(list(batches.take(10))) == 10
 
 
@@ -176,9 +177,10 @@ def test_memory_does_not_grow_with_the_number_of_texts(write, run_python):
     code = f"""
 import resource, sys
 from rigs.hash_preprocessor import HashLMPreprocessor
-from siatl_keras.data import lm_dataset
-batches = iter(lm_dataset({path!r}, HashLMPreprocessor(), 16, seed=0,
-                          shuffle_buffer=2000))
+from siatl_keras.data import language_modeling
+language_modeling.SHUFFLE_BUFFER = 2000
+data = language_modeling.lm_dataset({path!r}, HashLMPreprocessor(), 16, seed=0)
+batches = iter(data)
 def peak(steps):
     for _ in range(steps):
         next(batches)

@@ -112,6 +112,12 @@ def test_stars_from_one_to_three_are_these_stars(make_classifier):
     assert stars.evaluate(named, verbose=0) == by_name
 
 
+@pytest.mark.parametrize("seed", [None, -1, 0.5])
+def test_a_seed_that_is_none_is_refused(model, texts, labels, seed):
+    with pytest.raises(ValueError, match="`seed` must be a whole number"):
+        model.fit(texts, labels, seed=seed, verbose=0)
+
+
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_validation_split_holds_out_the_last(model, texts, labels, capsys, shuffle):
     model.compile(keras.optimizers.SGD(0.0))

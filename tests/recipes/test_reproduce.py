@@ -144,6 +144,5 @@ def test_unknown_names_are_told_with_those_that_are_known(
             str(tmp_path / "out"),
             flags_folder=str(folder),
             command=[],
-            program="",
         )
     assert not (tmp_path / "out").exists()

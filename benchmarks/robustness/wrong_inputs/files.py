@@ -103,7 +103,6 @@ def file_rows(folder):
         "paths": ([], [folder / "missing.tsv"]),
         "batch_size": NO_SIZE,
         "skip_steps": NO_COUNT,
-        "shuffle_buffer": (0, -1),
         "text_column": ("tweet",),
     }
     yield from argument_rows("lm_dataset", data.lm_dataset, right, wrong)
