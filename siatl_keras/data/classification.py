@@ -14,6 +14,7 @@ from siatl_keras.arguments import check_whole
 from siatl_keras.data.batch_order import batch_order
 from siatl_keras.data.epoch_counter import EpochCounter
 from siatl_keras.data.text_coverage import TextCoverage, text_coverage
+from siatl_keras.data.untuned import BATCHES_AHEAD, untuned
 
 TEXTS_PER_TOKENIZING = 1024
 
@@ -101,7 +102,7 @@ def classification_dataset(
     else:
         indices = tf.data.Dataset.range(len(texts)).batch(batch_size)
     dataset = indices.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return untuned(dataset.prefetch(BATCHES_AHEAD))
 
 
 def _targets(targets: Any) -> tf.Tensor:
@@ -141,7 +142,7 @@ def _tokenize(
         preprocessor.tokenize_and_cut, num_parallel_calls=tf.data.AUTOTUNE
     )
     parts, coverage = [], []
-    for token_ids, is_cut in blocks:
+    for token_ids, is_cut in untuned(blocks):
         parts.append(token_ids)
         if on_coverage is not None:
             coverage.append(text_coverage(token_ids, is_cut, preprocessor))

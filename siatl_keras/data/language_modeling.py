@@ -17,6 +17,7 @@ from siatl_keras.arguments import check_whole
 from siatl_keras.data.length_order import length_order
 from siatl_keras.data.readers import PathLike, as_paths, read_texts
 from siatl_keras.data.until_exit import until_exit
+from siatl_keras.data.untuned import untuned
 
 # Texts are sorted by length inside windows of so many batches: few padding tokens,
 # while the windows keep the order of training random.
@@ -101,7 +102,7 @@ def lm_dataset(
     if skip_steps:
         dataset = dataset.skip(skip_steps)
     pack = dataset.map(preprocessor.pack, num_parallel_calls=tf.data.AUTOTUNE)
-    return pack.prefetch(8)
+    return untuned(pack.prefetch(8))
 
 
 def _shuffled(

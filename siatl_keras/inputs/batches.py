@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from siatl_keras.data.untuned import BATCHES_AHEAD, untuned
 from siatl_keras.inputs.labelled_texts import labelled_texts
 from siatl_keras.inputs.refusals import (
     END,
@@ -82,9 +83,8 @@ def packed_batches(
             weights = table if weights is None else table * weights
         return preprocessor(texts, y=targets, sample_weight=weights)
 
-    return data.map(pack, num_parallel_calls=tf.data.AUTOTUNE).prefetch(
-        tf.data.AUTOTUNE
-    )
+    packed = data.map(pack, num_parallel_calls=tf.data.AUTOTUNE)
+    return untuned(packed.prefetch(BATCHES_AHEAD))
 
 
 class _PackedPyDataset(keras.utils.PyDataset):
@@ -155,14 +155,14 @@ def _packed_already(
     if not is_packed or (labelled and len(parts) != 3):
         raise _unknown(argument, data.element_spec)
     if class_weight is None:
-        return data
+        return untuned(data)
     table = tf.constant(class_weight)
 
     def weighted(x: Any, y: Any, weights: Any) -> Any:
         task = tf.gather(table, y["task"]) * weights["task"]
         return x, y, {**weights, "task": task}
 
-    return data.map(weighted, num_parallel_calls=tf.data.AUTOTUNE)
+    return untuned(data.map(weighted, num_parallel_calls=tf.data.AUTOTUNE))
 
 
 def _check_texts(spec: Any, argument: str, whole: Any, pairs: bool) -> None:

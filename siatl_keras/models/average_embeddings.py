@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.data.untuned import untuned
+
 TEXTS_AT_ONCE = 1024
 
 
@@ -44,4 +46,4 @@ def average_embeddings(
         return sums / tf.maximum(counts, 1.0)[:, None]
 
     batches = tf.data.Dataset.from_tensor_slices(list(texts)).batch(TEXTS_AT_ONCE)
-    return np.concatenate([means(batch).numpy() for batch in batches])
+    return np.concatenate([means(batch).numpy() for batch in untuned(batches)])

@@ -15,6 +15,7 @@ from keras import ops
 from siatl_keras.callbacks import CompleteLogs, MonitorDirections, in_order
 from siatl_keras.compat import keras_hub_presets
 from siatl_keras.compat.trainer import repaired_training
+from siatl_keras.data.untuned import untuned
 from siatl_keras.inputs import as_texts, plain_texts
 from siatl_keras.models.compile_arguments import is_auto
 from siatl_keras.models.joint_task import JointTask, kept
@@ -292,7 +293,7 @@ class LSTMCausalLM(keras_hub.models.CausalLM):
             return -tf.reduce_sum(losses, -1)
 
         texts = tf.constant(as_texts(texts, "texts"), tf.string)
-        dataset = tf.data.Dataset.from_tensor_slices(texts).batch(batch_size)
+        dataset = untuned(tf.data.Dataset.from_tensor_slices(texts).batch(batch_size))
         none = tf.zeros([0])
         return tf.concat([none, *(batch_scores(batch) for batch in dataset)], 0).numpy()
 

@@ -19,6 +19,7 @@ import tqdm
 from siatl_keras.arguments import check_whole
 from siatl_keras.atomic import write_text
 from siatl_keras.data.readers import PathLike, read_texts
+from siatl_keras.data.untuned import untuned
 from siatl_keras.text.text_normalizer import TextNormalizer
 from siatl_keras.text.word_tokenizer import SPECIAL_TOKENS
 
@@ -161,7 +162,7 @@ def _words(
         batches, output_signature=tf.TensorSpec([None], tf.string)
     )
     dataset = dataset.map(split, num_parallel_calls=os.cpu_count()).prefetch(2)
-    for count, words in dataset.as_numpy_iterator():
+    for count, words in untuned(dataset).as_numpy_iterator():
         yield int(count), words.tolist()
     if errors:
         raise errors[0]
