@@ -36,6 +36,8 @@ def finetuned(start_program, experiment):
     return experiment / "run"
 
 
+# `finetune` in this process: tests/runs/test_pair_column.py.
+@pytest.mark.slow
 def test_finetune_and_evaluate_read_both_columns(start_program, experiment, finetuned):
     assert SiATLClassifier.from_preset(str(finetuned / "model")).takes_pairs
     test = json.loads((finetuned / "metrics.json").read_text())["test"]

@@ -179,7 +179,8 @@ def test_what_would_stop_ulmfit_later_is_refused_before_any_training(
 
 
 @pytest.mark.parametrize(
-    ("method", "pretrained_rate"), [("siatl", 5e-5), ("last-token", 5e-4)]
+    ("method", "pretrained_rate"),
+    [("siatl", 5e-5), pytest.param("last-token", 5e-4, marks=pytest.mark.slow)],
 )
 def test_a_transformer_of_keras_hub_is_fine_tuned(
     files, transformer, tmp_path, method, pretrained_rate
@@ -201,6 +202,8 @@ def test_a_transformer_of_keras_hub_is_fine_tuned(
     )
 
 
+# Without a run: tests/models/test_keras_hub_backbones.py.
+@pytest.mark.slow
 def test_with_lora_a_transformer_s_own_weights_stay(files, transformer, tmp_path):
     before = keras_hub.models.Backbone.from_preset(transformer)
     model, metrics = small_run(

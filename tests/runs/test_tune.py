@@ -37,6 +37,7 @@ def finetune(monkeypatch):
     return does
 
 
+@pytest.mark.slow
 def test_trials_that_diverge_do_not_end_the_search(config, finetune):
     finetune += [TrainingDivergedError("too high")] * 4 + [0.5]
     trials = tune(config, trials=5)
