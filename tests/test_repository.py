@@ -153,18 +153,27 @@ print(distribute.strategy_from_devices("cpu:2").num_replicas_in_sync)
 """
 
 
-def tracked_files():
-    """The files that git keeps, or would keep: not what it ignores."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+def listed(*which):
+    """Files that git names, by path."""
+    found = subprocess.run(
+        ["git", "ls-files", *which, "--exclude-standard", "-z"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
     )
-    if listed.returncode:
+    if found.returncode:
         pytest.skip("not a git checkout")
-    paths = [REPOSITORY / name for name in listed.stdout.split("\0") if name]
-    return [path for path in paths if path.is_file()]
+    return [REPOSITORY / name for name in found.stdout.split("\0") if name]
+
+
+def tracked_files():
+    """The files that git keeps, or would keep: not what it ignores."""
+    return [path for path in listed("--cached", "--others") if path.is_file()]
+
+
+def test_no_file_of_the_repository_is_ignored():
+    # ruff passes over what git ignores.
+    assert listed("--cached", "--ignored") == []
 
 
 def requirements(lines):

@@ -25,9 +25,9 @@ from siatl_keras.models import (
     LSTMCausalLMPreprocessor,
     backbone_class,
 )
-from siatl_keras.plans import LanguageModelTraining
 from siatl_keras.optimizers import GroupedOptimizer
 from siatl_keras.optimizers.groups import groups_of
+from siatl_keras.plans import LanguageModelTraining
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.runs.pretrain_language_model import save_preset
 

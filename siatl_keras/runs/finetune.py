@@ -22,8 +22,6 @@ from siatl_keras.evaluation import plot_training
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, backbone_class
 from siatl_keras.plans import Plan
-from siatl_keras.runs.run_folder import finish_run
-from siatl_keras.tasks import MultiLabel, Task
 from siatl_keras.runs.adapt_language_model import (
     adapt_language_model,
     check_adaptable,
@@ -31,6 +29,8 @@ from siatl_keras.runs.adapt_language_model import (
 from siatl_keras.runs.evaluate import evaluate_classifier
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
+from siatl_keras.runs.run_folder import finish_run
+from siatl_keras.tasks import MultiLabel, Task
 
 
 def finetune(

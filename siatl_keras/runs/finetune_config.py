@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from siatl_keras.arguments import check_choice
-from siatl_keras.inputs import Column
 from siatl_keras.heads import POOLINGS
+from siatl_keras.inputs import Column
 from siatl_keras.models import LSTMBackbone
 from siatl_keras.models.siatl_preprocessor import LONG_TEXTS
 from siatl_keras.plans import METHODS, Plan, Settings

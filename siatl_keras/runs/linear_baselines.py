@@ -22,9 +22,9 @@ from siatl_keras.evaluation import (
 )
 from siatl_keras.inputs import Column
 from siatl_keras.models import average_embeddings
-from siatl_keras.tasks import Task
 from siatl_keras.runs.evaluate import write_evaluation
 from siatl_keras.runs.finetune_config import FinetuneConfig
+from siatl_keras.tasks import Task
 
 
 def _counts(lm: str, sequence_length: int) -> list[Any]:

@@ -20,10 +20,10 @@ from siatl_keras.checksums import CHECKSUMS, read_checksums, write_checksums
 from siatl_keras.data import lm_dataset
 from siatl_keras.evaluation import plot_perplexity
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
-from siatl_keras.runs.run_folder import finish_run
-from siatl_keras.text import WordTokenizer
 from siatl_keras.optimizers import scheduled_adam
 from siatl_keras.runs.pretrain_config import PretrainConfig
+from siatl_keras.runs.run_folder import finish_run
+from siatl_keras.text import WordTokenizer
 
 
 def pretrain_language_model(

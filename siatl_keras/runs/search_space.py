@@ -12,10 +12,10 @@ from typing import Any
 import keras_tuner
 
 from siatl_keras.models import backbone_class, default_optimizer
-from siatl_keras.plans import Settings
-from siatl_keras.setting import SearchRange
 from siatl_keras.optimizers import PRETRAINED_RATES
+from siatl_keras.plans import Settings
 from siatl_keras.runs.finetune_config import LSTM_DROPOUTS, FinetuneConfig
+from siatl_keras.setting import SearchRange
 
 # Two are relative to a setting, so that every point of the space makes sense: layers
 # thaw from the top, and γ falls.

@@ -16,12 +16,12 @@ import keras_tuner
 import tensorflow as tf
 
 from siatl_keras.atomic import write_text
-from siatl_keras.evaluation import MEASURES
-from siatl_keras.tasks import TASKS
 from siatl_keras.callbacks import TrainingDivergedError
+from siatl_keras.evaluation import MEASURES
 from siatl_keras.runs.finetune import finetune
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.runs.search_space import as_settings, search_space
+from siatl_keras.tasks import TASKS
 
 # What is measured on the validation texts, in the best epoch, and which way is better.
 LOSS = "task_loss"

@@ -6,10 +6,9 @@ import keras
 import keras_hub
 import pytest
 
+from rigs.small_task import BAD, GOOD, TELLING, WORDS
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.text import WordTokenizer
-
-from rigs.small_task import BAD, GOOD, TELLING, WORDS
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,13 @@ from pathlib import Path
 import keras
 
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
-from siatl_keras.text import WordTokenizer
 from siatl_keras.runs import (
     FinetuneConfig,
     PretrainConfig,
     finetune,
     pretrain_language_model,
 )
+from siatl_keras.text import WordTokenizer
 
 GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
 BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from rigs.small_task import GOOD, small_config, small_run
 
+from rigs.small_task import GOOD, small_config, small_run
+from siatl_keras.callbacks import TrainingDivergedError
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.plans import LanguageModelTraining, Rate
-from siatl_keras.callbacks import TrainingDivergedError
 from siatl_keras.runs.adapt_language_model import adapt_language_model
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import keras_hub
 import numpy as np
 import pytest
-from rigs.small_task import BAD, GOOD, small_config, small_run
 
+from rigs.small_task import BAD, GOOD, small_config, small_run
 from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.plans import ulmfit
 from siatl_keras.optimizers.groups import groups_of
+from siatl_keras.plans import ulmfit
 from siatl_keras.runs import finetune
 from siatl_keras.runs.adapt_language_model import adapt_language_model
 

@@ -16,7 +16,6 @@ from siatl_keras.models import (
     SiATLClassifier,
     SiATLPreprocessor,
 )
-from siatl_keras.text import WordTokenizer
 from siatl_keras.runs import (
     FinetuneConfig,
     check_pair_column,
@@ -28,6 +27,7 @@ from siatl_keras.runs import (
     predict_stream,
 )
 from siatl_keras.runs.pretrain_language_model import save_preset
+from siatl_keras.text import WordTokenizer
 
 WORDS = ["so", "glad", "day", "late", "flight", "good"]
 COLUMNS = ("first", "label", "second")

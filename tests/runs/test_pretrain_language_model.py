@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from siatl_keras.checksums import write_checksums
 from siatl_keras.callbacks import TrainingDivergedError
+from siatl_keras.checksums import write_checksums
 from siatl_keras.runs import PretrainConfig, pretrain_language_model
 
 WORDS = ["<pad>", "<s>", "</s>", "<unk>", "so", "glad", "today"]

@@ -4,11 +4,11 @@ import json
 import random
 
 import pytest
-from rigs.small_task import BAD, GOOD, small_config, small_run
 
 from recipes.reproduction.main_table import MainTable
 from recipes.reproduction.run_key import RunKey
 from recipes.reproduction.run_result import RunResult
+from rigs.small_task import BAD, GOOD, small_config, small_run
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import Predictions
 from siatl_keras.models import SiATLClassifier

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
-from rigs.small_task import small_config
 
+from rigs.small_task import small_config
 from siatl_keras.callbacks import TrainingDivergedError
 from siatl_keras.runs import tune
 
