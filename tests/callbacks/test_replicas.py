@@ -22,7 +22,7 @@ CASES = {
 
 
 # The cases that `make test` has; of a classifier `test_distribute.py` has one.
-EVERY_CHANGE = [(2, "single_batches"), (2, "language_model")]
+EVERY_CHANGE = [(2, "single_batches")]
 
 
 @pytest.fixture(scope="module")

@@ -30,13 +30,8 @@ def gpt2():
     return small.small_causal_lm("GPT2", intermediate_dim=32)
 
 
-@pytest.mark.parametrize(
-    "save",
-    [
-        "export_to_transformers",
-        pytest.param("save_to_preset", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("save", ["export_to_transformers", "save_to_preset"])
 def test_a_model_of_hugging_face_s_hub_gets_a_new_classifier(
     save, gpt2, run_python, tmp_path
 ):

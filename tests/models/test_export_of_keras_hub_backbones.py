@@ -45,12 +45,14 @@ def classifier(family, lora=False):
     return small.with_classes_apart(SiATLClassifier(backbone, 2, preprocessor))
 
 
+# Of words, in every change: tests/export/test_saved_model.py.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "lora"),
     [
         ("GPT2", False),
-        pytest.param("Llama", True, marks=pytest.mark.slow),
-        pytest.param("Qwen3", False, marks=pytest.mark.slow),
+        ("Llama", True),
+        ("Qwen3", False),
     ],
     ids=["byte pairs", "sentence pieces with LoRA", "no start token"],
 )

@@ -180,6 +180,7 @@ def test_a_new_classifier_of_pairs_on_a_language_model(make_lm, tmp_path, pairs)
         )
 
 
+@pytest.mark.slow
 def test_what_is_exported_answers_pairs_in_a_fresh_process(
     model, pairs, tmp_path, run_python
 ):

@@ -7,6 +7,9 @@ import pytest
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
 
+# A run on pairs in this process: tests/runs/test_pair_column.py.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def experiment(small_experiment):
@@ -36,8 +39,6 @@ def finetuned(start_program, experiment):
     return experiment / "run"
 
 
-# `finetune` in this process: tests/runs/test_pair_column.py.
-@pytest.mark.slow
 def test_finetune_and_evaluate_read_both_columns(start_program, experiment, finetuned):
     assert SiATLClassifier.from_preset(str(finetuned / "model")).takes_pairs
     test = json.loads((finetuned / "metrics.json").read_text())["test"]
@@ -97,7 +98,6 @@ def test_explain_shows_pairs_of_a_file_and_literal_ones(
     assert "a text must be two with a tab between them" in done.stderr
 
 
-@pytest.mark.slow
 def test_reproduce_and_tune_go_on_pairs(start_program, experiment):
     start_program(
         *("-m", "recipes.reproduce", "--datasets=pairs", "--methods=bow,siatl"),

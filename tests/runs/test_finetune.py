@@ -68,6 +68,7 @@ def test_ulmfit_adapts_its_language_model_then_its_top_layer_first(files, lm, tm
     assert not (run / "backup").exists()
 
 
+@pytest.mark.slow
 def test_ulmfit_lowers_the_rate_from_layer_to_layer_and_thaws_one_per_epoch(
     files, lm, tmp_path, capsys
 ):

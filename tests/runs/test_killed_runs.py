@@ -27,13 +27,9 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "pretraining",
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("siatl", "ulmfit")),
-    ],
-)
+# Killed within its training: tests/callbacks/test_backup_and_restore.py.
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pretraining", "siatl", "ulmfit"])
 def test_a_run_killed_after_its_training_is_finished_without_training_again(
     tmp_path, run_python, kind
 ):
