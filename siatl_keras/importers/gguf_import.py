@@ -77,19 +77,29 @@ def import_gguf(
     return model
 
 
-def _open(checkpoint: str | os.PathLike[str]) -> Any:
+def gguf_package() -> Any:
+    """Imports the package `gguf`.
+
+    Raises:
+        ImportError: that says how to install it, if it is not.
+    """
     try:
-        from gguf import GGUFReader
+        import gguf
     except ImportError as error:
         raise ImportError(
             "Reading GGUF files needs the package `gguf`: pip install "
             "'siatl_keras[gguf]'."
         ) from error
+    return gguf
+
+
+def _open(checkpoint: str | os.PathLike[str]) -> Any:
+    gguf = gguf_package()
     if not os.path.isfile(checkpoint):
         raise ValueError(f"`checkpoint` {checkpoint} is not a file.")
     try:
         check_gguf_header(checkpoint)
-        return GGUFReader(checkpoint)
+        return gguf.GGUFReader(checkpoint)
     # What a damaged file makes its reader stumble over is not for us to foresee.
     except Exception as error:
         raise ValueError(

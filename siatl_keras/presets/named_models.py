@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Beside the package, where it runs from a clone.
-_SHIPPED = Path(__file__).parents[2] / "saved_models"
+_SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
 SHIPPED = ("tweets_lstm_small_en",)
 
 
@@ -66,12 +66,12 @@ def preset_path(preset: str) -> str:
     if os.path.isdir(preset):
         return preset
     if preset in SHIPPED:
-        if not (_SHIPPED / preset).is_dir():
+        if not (_SAVED_MODELS / preset).is_dir():
             raise ValueError(
                 f"The language model {preset!r} lies in saved_models/ of the "
                 "repository, not in an installed package. Pass the folder's path."
             )
-        return str(_SHIPPED / preset)
+        return str(_SAVED_MODELS / preset)
     if preset not in MODELS:
         return preset
     folder = fetched_folder(preset)
