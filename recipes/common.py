@@ -16,6 +16,7 @@ from siatl_keras.distribute import (
     strategy_from_devices,
 )
 from siatl_keras.local_path import check_local_path
+from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.run_folder import RunFolder
 
 FLAGS = flags.FLAGS
@@ -40,6 +41,8 @@ def define_training_flags():
 
 def open_run():
     """Opens the run's folder and writes its flags into it."""
+    if "lm" in FLAGS:  # So that a stopped run goes on with the same one.
+        FLAGS.lm = chosen_model(FLAGS.lm)
     run = RunFolder(FLAGS.output, FLAGS.overwrite)
     run.write_flags(_given_flags())
     return run

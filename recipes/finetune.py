@@ -1,7 +1,6 @@
 """Fine-tunes a classifier on labelled texts, on top of a language model.
 
-python -m recipes.finetune --train=train.tsv --validation=validation.tsv \
-    --test=test.tsv --lm=tweets_lstm_small_en --output=runs/sarcasm
+python -m recipes.finetune --train=train.tsv --test=test.tsv --output=runs/sarcasm
 python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --seed=1 \
     --output=runs/scv2-1
 
@@ -16,13 +15,13 @@ Stopped runs resume when started again with the same --output.
 from absl import flags
 
 from recipes import common, config_flags
-from siatl_keras.runs import FinetuneConfig, finetune
+from siatl_keras.runs import FinetuneConfig, comparison_line, finetune
 
 FLAGS = flags.FLAGS
 common.define_training_flags()
 config_flags.define_flags(FinetuneConfig)
 flags.adopt_module_key_flags(common)
-flags.mark_flags_as_required(["train", "validation", "lm"])
+flags.mark_flags_as_required(["train"])
 
 
 def main():
@@ -35,6 +34,8 @@ def main():
         print((run.path / "report.txt").read_text("utf-8"))
     if "best_epoch" in metrics:
         print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
+    if "counted_words" in metrics:
+        print(comparison_line(metrics["counted_words"]))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def classification_dataset(
     seed: int | None = None,
     epoch: EpochCounter | None = None,
     on_coverage: Callable[[TextCoverage], None] | None = None,
+    first_row: int | None = None,
 ) -> tf.data.Dataset:
     """Tokenizes texts once, and yields packed batches.
 
@@ -45,6 +46,8 @@ def classification_dataset(
             iteration goes by its value, so that epoch e has the same batches in a
             resumed run. Without one every iteration has the order of epoch 0.
         on_coverage: what takes the `TextCoverage` of the texts, once.
+        first_row: int, number of the first text; the inputs then have `row`, int64
+            `[batch]`, the number of each.
 
     Returns:
         `tf.data.Dataset` of what `preprocessor.pack` returns.
@@ -83,9 +86,12 @@ def classification_dataset(
         rows = tf.gather(token_ids, index)
         if known is None:
             return preprocessor.pack(rows)
-        return preprocessor.pack(
+        x, *rest = preprocessor.pack(
             rows, tf.gather(known, index), tf.gather(weights, index)
         )
+        if first_row is not None:
+            x = {**x, "row": tf.cast(index, tf.int64) + first_row}
+        return x, *rest
 
     if seed is not None:
         counter = epoch or EpochCounter()

@@ -18,6 +18,7 @@ from siatl_keras.compat import layer_parts
 from siatl_keras.compat.trainer import repaired_training
 from siatl_keras.models import joint_training
 from siatl_keras.models.compile_arguments import is_auto
+from siatl_keras.models.frozen_states import FrozenStates
 from siatl_keras.models.joint_training import JointLoss
 from siatl_keras.models.model_optimizer import (
     bound_optimizer,
@@ -47,6 +48,8 @@ class JointTask(keras_hub.models.Task):
 
     joint_loss: JointLoss
     compile_arguments: Mapping[str, Any]
+    # Of the texts of a running `fit`; see `frozen_states_kept`.
+    frozen_states: FrozenStates | None = None
 
     @property
     def parts(self) -> list[LayerPart]:

@@ -133,8 +133,14 @@ class RawTextBatches:
             )
         return data.rows(training), data.rows(held_out)
 
-    def validation(self, data: Any, batch_size: int | None) -> Any:
-        """Makes batches of what is passed for `validation_data`."""
+    def validation(self, data: Any, batch_size: int | None, first_row: int) -> Any:
+        """Makes batches of what is passed for `validation_data`.
+
+        Args:
+            data: what is passed.
+            batch_size: int or `None`.
+            first_row: int, see `classification_dataset`.
+        """
         if isinstance(data, DATASETS):
             return self.packed(data, "validation_data", labelled=True)
         if not isinstance(data, LabelledTexts):
@@ -148,7 +154,7 @@ class RawTextBatches:
             x, y, sample_weight = (*data, None) if len(data) == 2 else data
             names = tuple(f"validation_data[{part}]" for part in range(3))
             data = self.labelled(x, y, sample_weight, names)
-        return self.dataset(data, batch_size)
+        return self.dataset(data, batch_size, first_row=first_row)
 
 
 def checked_batch_size(batch_size: int | None) -> int:

@@ -29,6 +29,7 @@ from siatl_keras.data import EpochCounter, length_order
 from siatl_keras.inputs import as_texts
 from siatl_keras.inputs.refusals import errors_of_rows
 from siatl_keras.models import text_prediction
+from siatl_keras.models.frozen_states import frozen_states_kept
 from siatl_keras.models.joint_task import JointTask
 from siatl_keras.models.raw_text_batches import (
     DATASETS,
@@ -146,7 +147,7 @@ class RawTextTask(JointTask):
         check_whole(0, seed=seed)
         batches = self._batches
         logs = CompleteLogs(self.training_log_names)
-        own = [logs, MonitorDirections(), LossMonitors()]
+        own, rows = [logs, MonitorDirections(), LossMonitors()], 0
         if isinstance(x, DATASETS):
             refuse_with_dataset(
                 y=y,
@@ -173,16 +174,19 @@ class RawTextTask(JointTask):
                 seed=seed if shuffle else None,
                 epoch=epoch,
                 on_coverage=lambda seen: seen.report(verbose),
+                first_row=0,
             )
+            rows = len(data)
         if validation_data is not None:
             size = kwargs.pop("validation_batch_size", batch_size)
-            validation_data = batches.validation(validation_data, size)
-        with errors_of_rows():
+            validation_data = batches.validation(validation_data, size, rows)
+        data_of_fit = (dataset, validation_data)
+        with errors_of_rows(), frozen_states_kept(self, data_of_fit, verbose) as kept:
             return keras.Model.fit(
                 self,
                 dataset,
                 validation_data=validation_data,
-                callbacks=in_order([callbacks, own], verbose),
+                callbacks=in_order([callbacks, own, kept], verbose),
                 shuffle=False,  # The dataset does; Keras's default makes it warn.
                 verbose=verbose,
                 **kwargs,

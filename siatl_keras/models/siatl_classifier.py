@@ -280,7 +280,8 @@ class SiATLClassifier(RawTextTask):
             x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
             training: bool, whether dropout is on.
         """
-        return self.reader(x, training)
+        known = self.frozen_states if "row" in x else None
+        return self.reader(x, training, known)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes both outputs; see the class."""

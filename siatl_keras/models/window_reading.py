@@ -11,10 +11,13 @@ prediction, one after another, and nothing of them is kept but their states.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
+from siatl_keras.models.causal_backbone import INPUTS
+from siatl_keras.models.frozen_states import FrozenStates
 from siatl_keras.models.gradient_checkpointing import call_checkpointed
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 
@@ -37,6 +40,7 @@ class TextReader:
     Call arguments:
         x: dict of `token_ids` and `padding_mask`, int `[batch, time]`.
         training: bool, whether dropout is on.
+        frozen: what is known of the texts, whose `row` is then in `x`. Not for windows.
 
     Returns:
         float `[batch, time, embedding]`.
@@ -58,16 +62,22 @@ class TextReader:
             return None
         return self.window, window_step(self.backbone, self.window)
 
-    def __call__(self, x: Any, training: bool) -> Any:
+    def __call__(
+        self, x: Any, training: bool, frozen: FrozenStates | None = None
+    ) -> Any:
         """Computes the states; see the class."""
-        if self.window is None:
-            return self._call(x, training=training)
-        return read_in_windows(self.backbone, x, self.window, training, self._call)
+        inputs = {name: x[name] for name in INPUTS}
+        if self.window is not None:
+            call = partial(self._call, self.backbone)
+            return read_in_windows(self.backbone, inputs, self.window, training, call)
+        if frozen is None or frozen.layer is None:
+            return self._call(self.backbone, inputs, training)
+        return frozen.go_on(x, training, self._call)
 
-    def _call(self, x: Any, training: bool) -> Any:
+    def _call(self, model: Any, x: Any, training: bool) -> Any:
         if training and self.gradient_checkpointing:
-            return call_checkpointed(self.backbone, x, training)
-        return self.backbone(x, training=training)
+            return call_checkpointed(model, x, training)
+        return model(x, training=training)
 
 
 def window_step(backbone: Any, length: int) -> int:

@@ -84,6 +84,8 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
     def bind_model(self, model: Any) -> list[keras.Variable]:
         """Finds out which of a model's weights belong to which group, and binds them.
 
+        What is in no group is frozen.
+
         Args:
             model: has `parts`, see `groups_of`.
 
@@ -102,6 +104,8 @@ class GroupedOptimizer(keras.optimizers.MultiOptimizer):
                 if group or name in self.groups
             }
         self.bind(variables)
+        for part in found.others:
+            part.trainable = False
         return [variable for group in variables.values() for variable in group]
 
     def build(self, var_list: Sequence[keras.Variable]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.compat import layer_parts
 
 # Of positions too, and an LM head, tied or not.
@@ -29,9 +30,12 @@ class Group:
     Attributes:
         name: such as "task".
         paths: regular expression that the variable's `path` contains; all by default.
+        layers: int, how many of the layers with such variables are the group's, from
+            the top; what is below is in no group. `None` for all.
 
     Raises:
-        ValueError: if there is no name, or `paths` is no regular expression.
+        ValueError: if there is no name, `paths` is no regular expression, or `layers`
+            no whole number from 1.
 
     Example:
     >>> biases = Group("biases", r"bias$")
@@ -39,8 +43,11 @@ class Group:
 
     name: str
     paths: str = ""
+    layers: int | None = None
 
     def __post_init__(self) -> None:
+        if self.layers is not None:
+            check_whole(1, layers=self.layers)
         if not isinstance(self.name, str) or not self.name or "/" in self.name:
             raise ValueError(
                 "`name` of a `Group` must be a string without a slash. Received: "
@@ -164,4 +171,8 @@ def groups_of(model: Any, groups: Sequence[Group] = PAPER_GROUPS) -> LayerGroups
         for name, variables in shares.items():
             found = others if name is None else layers[name]
             found.append(LayerPart(part.layer, variables))
+    for group in groups:
+        if group.layers is not None:
+            others += layers[group.name][: -group.layers]
+            del layers[group.name][: -group.layers]
     return LayerGroups(layers, others)

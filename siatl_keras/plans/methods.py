@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from siatl_keras.callbacks.phases import Phase, stages
+from siatl_keras.optimizers.groups import PAPER_GROUPS, Group
 from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
 from siatl_keras.plans.rate import Rate
 from siatl_keras.plans.settings import DEFAULTS, Settings
 
-EVERYTHING = ("task", "backbone", "embedding")
 # Howard & Ruder 2018: 50 units, dropout 0.4 on layers (section 4.1); 0.1 before the
 # softmax is what their code has.
 ULMFIT_HEAD = {
@@ -42,7 +42,7 @@ def p_lm_su(settings: Settings = DEFAULTS) -> Plan:
     optimizers = {2: settings.stage2_optimizer, 3: settings.stage3_optimizer}
     phases = stages(
         settings.backbone_epoch,
-        settings.embedding_epoch,
+        settings.embedding_epoch if settings.backbone_layers is None else None,
         settings.layers_per_epoch,
         {stage: name for stage, name in optimizers.items() if name},
     )
@@ -59,9 +59,12 @@ def p_lm(settings: Settings = DEFAULTS) -> Plan:
         settings.clipnorm,
     )
     new = Rate("adam", settings.task_learning_rate, schedule, settings.clipnorm)
+    groups = _groups(settings)
+    new_group, *pretrained_groups = (group.name for group in groups)
     return Plan(
-        phases=stages(1, 1),
-        rates={("task",): new, ("backbone", "embedding"): pretrained},
+        phases=stages(1, 1 if groups is PAPER_GROUPS else None),
+        groups=groups,
+        rates={(new_group,): new, tuple(pretrained_groups): pretrained},
         epochs=settings.epochs,
         patience=settings.patience,
         average_momentum=settings.average_momentum,
@@ -85,9 +88,10 @@ def last_token(settings: Settings = DEFAULTS) -> Plan:
         settings.schedule or "constant",
         settings.clipnorm,
     )
+    plain = p_lm(settings)
     return replace(
-        p_lm(settings),
-        rates={EVERYTHING: rate},
+        plain,
+        rates={_names(plain): rate},
         head={"pooling": "last", "num_layers": 0},
     )
 
@@ -107,15 +111,28 @@ def ulmfit(settings: Settings = DEFAULTS) -> Plan:
         beta_1=0.7,
         beta_2=0.99,
     )
+    plain = p_lm(settings)
+    everything = _names(plain)
     return replace(
-        p_lm(settings),
-        phases=(Phase(1, ("task",)), Phase(settings.backbone_epoch, EVERYTHING, 1)),
-        rates={EVERYTHING: rate},
+        plain,
+        phases=(Phase(1, ("task",)), Phase(settings.backbone_epoch, everything, 1)),
+        rates={everything: rate},
         language_model=LanguageModelTraining(
             settings.lm_epochs, replace(rate, learning_rate=settings.lm_learning_rate)
         ),
         head=ULMFIT_HEAD,
     )
+
+
+def _groups(settings: Settings) -> tuple[Group, ...]:
+    if settings.backbone_layers is None:
+        return PAPER_GROUPS
+    task, backbone, _ = PAPER_GROUPS
+    return task, replace(backbone, layers=settings.backbone_layers)
+
+
+def _names(plan: Plan) -> tuple[str, ...]:
+    return tuple(group.name for group in plan.groups)
 
 
 def _gamma(settings: Settings) -> Gamma:

@@ -170,7 +170,8 @@ class Plan:
             steps_per_epoch: int.
 
         Returns:
-            a `GroupedOptimizer`, or the only optimizer if all groups share one.
+            a `GroupedOptimizer`, or the only optimizer if all groups share one and
+            hold the whole model.
         """
         found = groups_of(model, self.groups)
         first = {
@@ -197,7 +198,7 @@ class Plan:
                 made = rate.make(model.default_optimizer, steps, depth)
                 optimizers |= dict.fromkeys([part] if part else groups, made)
         kinds = {id(optimizer) for optimizer in optimizers.values()}
-        if len(kinds) == 1:
+        if len(kinds) == 1 and not found.others:
             return next(iter(optimizers.values()))
         return GroupedOptimizer(optimizers, self.groups)
 

@@ -57,6 +57,12 @@ class Settings:
         "at once if unset.",
         lower_bound=1,
     )
+    backbone_layers: int | None = setting(
+        None,
+        "Layers of the language model that learn, from the top; the others stay as "
+        "they are, and are read once. All of them if unset.",
+        lower_bound=1,
+    )
     stage2_optimizer: str | None = setting(
         None, "Optimizer that the model is recompiled with when stage 2 begins."
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 # Beside the package, where it runs from a clone.
 _SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
 SHIPPED = ("tweets_lstm_small_en",)
+AUTO, LARGE = "auto", "smollm2_135m"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,27 @@ MODELS = {
         ),
     )
 }
+
+
+def chosen_model(name: str) -> str:
+    """Chooses a language model where "auto" is asked for, and says which.
+
+    Args:
+        name: "auto"; anything else is returned as it is.
+
+    Returns:
+        the large model's name if it has been fetched, else the shipped one's.
+    """
+    if name != AUTO:
+        return name
+    if fetched_folder(LARGE).is_dir():
+        print(f"Language model: {LARGE}")
+        return LARGE
+    print(
+        f"Language model: {SHIPPED[0]}. {LARGE} does better; fetch it once, "
+        f"{MODELS[LARGE].megabytes} MB: python -m recipes.fetch_model --name={LARGE}"
+    )
+    return SHIPPED[0]
 
 
 def preset_path(preset: str) -> str:

@@ -1,5 +1,6 @@
 """Whole jobs, one per file, that the recipes call."""
 
+from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.evaluate import evaluate_classifier, write_evaluation
 from siatl_keras.runs.explain import explain
 from siatl_keras.runs.finetune import finetune
@@ -19,6 +20,7 @@ __all__ = [
     "FinetuneConfig",
     "PretrainConfig",
     "check_pair_column",
+    "comparison_line",
     "evaluate_classifier",
     "explain",
     "finetune",

@@ -5,32 +5,31 @@ Source: Chronopoulou et al. 2019, sections 3 and 4.
 
 from __future__ import annotations
 
-import functools
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
 from siatl_keras.callbacks import BackupAndRestore
-from siatl_keras.data import Examples, read_examples
 from siatl_keras.evaluation import plot_training
-from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier, backbone_class
 from siatl_keras.plans import Plan
+from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.adapt_language_model import (
     adapt_language_model,
     check_adaptable,
 )
+from siatl_keras.runs.counted_words import compare_with_words
 from siatl_keras.runs.evaluate import evaluate_classifier
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
+from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
-from siatl_keras.tasks import MultiLabel, Task
+from siatl_keras.tasks import Task
 
 
 def finetune(
@@ -61,12 +60,13 @@ def finetune(
             the method or the language model.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
+    config = replace(config, lm=chosen_model(config.lm))
     plan = None if config.method in BASELINES else config.plan()
     if plan and plan.language_model:
         check_adaptable(
             config.lm, config.method, config.lora_rank, config.gradient_checkpointing
         )
-    data = _Data.read(config)
+    data = RunData.read(config)
     folder = Path(config.output)
     # An earlier run's, which would call this one finished before it is.
     (folder / "metrics.json").unlink(missing_ok=True)
@@ -76,9 +76,7 @@ def finetune(
         "seed": config.seed,
     }
     if plan is None:
-        model, figures = fit_linear_baseline(
-            config, data.train, data.held_out, data.test, data.task
-        )
+        model, figures = fit_linear_baseline(config, data)
     else:
         model, figures = _finetune(config, plan, data, folder, strategy, verbose)
     metrics |= figures
@@ -86,39 +84,10 @@ def finetune(
     return model, metrics
 
 
-@dataclass(frozen=True)
-class _Data:
-    """The labelled texts of a run, all labels known."""
-
-    train: Examples
-    held_out: Examples
-    test: Examples | None
-    task: Task
-
-    @classmethod
-    def read(cls, config: FinetuneConfig) -> _Data:
-        columns = (config.text_column, config.label_column, config.pair_column)
-        read = functools.partial(
-            read_examples, empty_labels=config.task == MultiLabel.kind
-        )
-        train = read(config.train, *columns)
-        held_out = read(config.validation, *columns)
-        test = read(config.test, *columns) if config.test else None
-        task = config.make_task(Column.of_file(train))
-        for examples in (train, held_out, test):
-            if examples:
-                # Raises now rather than after the training.
-                task.encode(Column.of_file(examples))
-        return cls(train, held_out, test, task)
-
-    def targets(self, examples: Examples) -> np.ndarray:
-        return self.task.encode(Column.of_file(examples))
-
-
 def _finetune(
     config: FinetuneConfig,
     plan: Plan,
-    data: _Data,
+    data: RunData,
     folder: Path,
     strategy: tf.distribute.Strategy | None,
     verbose: int,
@@ -128,7 +97,11 @@ def _finetune(
     if plan.language_model:
         adapted = folder / "backup" / "language_model"
         metrics["language_model"] = adapt_language_model(
-            config, plan.language_model, adapted, strategy, verbose
+            data.as_files(config, folder / "backup" / "texts"),
+            plan.language_model,
+            adapted,
+            strategy,
+            verbose,
         )
         lm = str(adapted)
     keras.utils.set_random_seed(config.seed)
@@ -150,16 +123,18 @@ def _finetune(
         callbacks=plan.callbacks(folder / "tensorboard", backup),
         verbose=verbose,
     )
+    outputs = model.predict(data.held_out.texts, verbose=0)
     if model.task.tunes:
-        outputs = model.predict(data.held_out.texts, verbose=0)
         model.task = model.task.tuned_on(held_out, outputs)
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
     metrics |= _figures(history)
     plot_training(metrics["history"], folder / "training.png")
+    report = model.task.report(held_out, outputs)
     if data.test:
         report = evaluate_classifier(model, data.test, folder)
         metrics |= {"measures": list(report.measures), "test": report.to_dict()}
+    metrics["counted_words"] = compare_with_words(config, data, report.measures)
     return model, metrics
 
 

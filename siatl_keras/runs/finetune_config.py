@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from siatl_keras.arguments import check_choice
+from siatl_keras.arguments import check_choice, check_share
 from siatl_keras.heads import POOLINGS
 from siatl_keras.inputs import Column
 from siatl_keras.models import LSTMBackbone
 from siatl_keras.models.siatl_preprocessor import LONG_TEXTS
 from siatl_keras.plans import METHODS, Plan, Settings
+from siatl_keras.presets.named_models import AUTO
 from siatl_keras.setting import SearchRange, check_given, setting
 from siatl_keras.tasks import TASKS, Ordinal, SingleLabel, Task
 
@@ -48,16 +49,26 @@ class FinetuneConfig(Settings):
         ValueError: if a value is not one of its field's choices, or too low.
 
     Example:
-    >>> config = FinetuneConfig(train="train.tsv", validation="validation.tsv",
-    ...     lm="tweets_lstm_small_en", output="runs/mine", epochs=14)
+    >>> config = FinetuneConfig(train="train.tsv", output="runs/mine", epochs=14)
     >>> config.plan().phases[1].learns
     ('task', 'backbone')
     """
 
     train: str = setting(None, "Labelled texts: .tsv, .csv, .jsonl, also .gz.")
-    validation: str = setting(None, "Labelled texts for early stopping.")
+    validation: str = setting(
+        "",
+        "Labelled texts for early stopping. Without, some of the training texts are "
+        "held out, see --validation_share.",
+    )
+    validation_share: float = setting(
+        0.1, "Share of the training texts that is held out where no others are given."
+    )
     test: str = setting("", "Labelled texts for the report.")
-    lm: str = setting(None, "Preset of the language model.")
+    lm: str = setting(
+        AUTO,
+        "Preset of the language model, or its name. By default smollm2_135m where it "
+        "has been fetched, else tweets_lstm_small_en.",
+    )
     output: str = setting(None, "Folder of the run.")
     method: str = setting(
         "siatl",
@@ -127,7 +138,8 @@ class FinetuneConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_given(self, "train", "validation", "lm", "output")
+        check_given(self, "train", "lm", "output")
+        check_share(validation_share=self.validation_share)
         if self.levels and self.task != Ordinal.kind:
             raise ValueError(
                 f"`levels` are those of --task={Ordinal.kind}. Received: "

@@ -2,6 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from siatl_keras.optimizers import GroupedOptimizer
+from siatl_keras.plans import Gamma, Group, Phase, Plan, Rate
+
 
 def fit(model, texts, labels, epochs=1, **kwargs):
     return model.fit(
@@ -18,6 +21,31 @@ def test_layers_frozen_between_two_fits_do_not_learn(make_classifier, texts, lab
     fit(model, texts, labels, callbacks=keras.callbacks.Callback())
     for old, new in zip(before, model.backbone.weights, strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("with_callbacks", [True, False])
+def test_what_is_in_no_group_does_not_learn(
+    make_classifier, texts, labels, with_callbacks
+):
+    """BitFit (Ben Zaken et al. 2022), as docs/plans.md has it."""
+    bitfit = Plan(
+        groups=(Group("task", "^task_head/"), Group("biases", "(bias|beta)$")),
+        phases=(Phase(1, ("task", "biases")),),
+        rates={("task",): Rate("adam", 5e-4), ("biases",): Rate("adam", 1e-3)},
+        gamma=Gamma(0.2, schedule="constant"),
+    )
+    model = make_classifier()
+    model.compile(bitfit.optimizer(model, steps_per_epoch=4))
+    assert isinstance(model.optimizer, GroupedOptimizer)
+    before = {v.path: v.numpy() for v in model.backbone.weights}
+    callbacks = bitfit.callbacks() if with_callbacks else None
+    fit(model, texts, labels, callbacks=callbacks, validation_split=0.5)
+    changed = {
+        v.path.rpartition("/")[2]
+        for v in model.backbone.weights
+        if not np.array_equal(before[v.path], v.numpy())
+    }
+    assert changed == {"bias", "reverse_bias"}
 
 
 def test_a_model_that_is_frozen_whole_is_refused(make_classifier):

@@ -64,6 +64,19 @@ def test_a_part_of_a_layer_is_thawed_without_the_rest():
     assert layer.trainable_variables == [layer.kernel]
 
 
+def test_a_group_of_the_top_layers_leaves_those_below_to_no_group():
+    groups = (Group("task", "^task_head/"), Group("top", layers=1))
+    model = small_model()
+    everything = groups_of(model)
+    found = groups_of(model, groups)
+    names = [part.name for part in found.layers["top"]]
+    assert names == [everything.layers["backbone"][-1].name]
+    below = {part.name for part in everything.layers["backbone"][:-1]}
+    assert below < {part.name for part in found.others}
+    with pytest.raises(ValueError, match="`layers`"):
+        Group("top", layers=0)
+
+
 def test_biases_alone_learn_where_they_alone_are_named():
     """BitFit (Ben Zaken et al. 2022), after a stage in which the others learn."""
     phases = (Phase(1, ("others",)), Phase(2, ("biases",)))

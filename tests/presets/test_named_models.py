@@ -3,7 +3,12 @@
 import pytest
 
 from siatl_keras.models import LSTMCausalLM, SiATLClassifier, backbone_class
-from siatl_keras.presets.named_models import MODELS, fetched_folder, preset_path
+from siatl_keras.presets.named_models import (
+    MODELS,
+    chosen_model,
+    fetched_folder,
+    preset_path,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +48,17 @@ def test_a_model_that_was_not_fetched_is_refused_with_the_command(name):
     ):
         with pytest.raises(ValueError, match=command):
             load(name)
+
+
+def test_the_large_model_is_chosen_where_it_has_been_fetched(capsys):
+    assert chosen_model("runs/mine") == "runs/mine"
+    assert capsys.readouterr().out == ""
+    assert chosen_model("auto") == "tweets_lstm_small_en"
+    said = capsys.readouterr().out
+    assert "python -m recipes.fetch_model --name=smollm2_135m" in said
+    fetched_folder("smollm2_135m").mkdir(parents=True)
+    assert chosen_model("auto") == "smollm2_135m"
+    assert capsys.readouterr().out == "Language model: smollm2_135m\n"
 
 
 def test_the_cache_is_keras_s_else_the_desktop_s_else_the_user_s(monkeypatch, tmp_path):

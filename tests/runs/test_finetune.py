@@ -12,8 +12,9 @@ from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.plans import ulmfit
-from siatl_keras.runs import finetune
+from siatl_keras.runs import comparison_line, finetune
 from siatl_keras.runs.adapt_language_model import adapt_language_model
+from siatl_keras.runs.run_data import RunData
 
 
 @pytest.mark.parametrize("method", ["bow", "nbow"])
@@ -265,3 +266,61 @@ def test_lora_without_attention_is_refused(files, lm, tmp_path):
 def test_the_figures_of_a_run_are_in_its_folder(files, lm, tmp_path):
     _, metrics = small_run(files, lm, tmp_path, method="bow")
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+
+
+def test_without_validation_texts_some_of_each_class_are_held_out(files, lm, tmp_path):
+    files = [files[0], "", files[2]]
+    config = small_config(files, lm, tmp_path / "run", epochs=2)
+    data = RunData.read(config)
+    # A tenth of 32, the same for a run that is started again.
+    assert (len(data.train.texts), len(data.held_out.texts)) == (28, 4)
+    assert sorted(data.held_out.labels) == ["bad", "bad", "good", "good"]
+    assert sorted(data.train.lines + data.held_out.lines) == list(range(2, 34))
+    assert RunData.read(config).held_out == data.held_out
+    other = RunData.read(replace(config, seed=1)).held_out
+    assert other.lines != data.held_out.lines
+    half = RunData.read(replace(config, validation_share=0.5))
+    assert len(half.held_out.texts) == 16
+    _, metrics = finetune(config, verbose=0)
+    assert 0 <= metrics["validation"]["macro_f1"] <= 1
+    with pytest.raises(ValueError, match="`validation_share` must be"):
+        replace(config, validation_share=1.0)
+
+
+def test_ulmfit_adapts_its_language_model_to_texts_that_are_not_held_out(
+    files, lm, tmp_path
+):
+    settings = {"method": "ulmfit", "epochs": 1, "lm_epochs": 1}
+    _, metrics = small_run([files[0], ""], lm, tmp_path / "run", **settings)
+    assert metrics["language_model"]["perplexity"] > 1
+    assert not (tmp_path / "run" / "backup").exists()
+
+
+def test_one_text_of_each_class_cannot_be_held_out(lm, tmp_path):
+    train = tmp_path / "train.tsv"
+    train.write_text("text\tlabel\nso glad\tgood\nso sad\tbad\n", "utf-8")
+    config = small_config([train, ""], lm, tmp_path / "run")
+    with pytest.raises(ValueError, match="held out for early stopping") as error:
+        finetune(config, verbose=0)
+    assert "train.tsv" in str(error.value) and "`validation`" in str(error.value)
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_a_run_says_how_counting_words_would_have_done(files, lm, tmp_path, tested):
+    files = files if tested else files[:2]
+    _, metrics = small_run(files, lm, tmp_path / "run", epochs=1)
+    words = metrics["counted_words"]
+    _, bow = small_run(files, lm, tmp_path / "bow", method="bow")
+    assert "counted_words" not in bow
+    part = "test" if tested else "validation"
+    assert words == {
+        "measure": "macro_f1",
+        "texts": part,
+        "model": pytest.approx(metrics[part]["macro_f1"]),
+        "words": pytest.approx(bow[part]["macro_f1"]),
+    }
+    assert words["words"] > words["model"]
+    assert "plain model is the better one here" in comparison_line(words)
+    swapped = words | {"model": 1.0, "words": 0.5}
+    assert "better" not in comparison_line(swapped)
+    assert "better" in comparison_line(swapped | {"measure": "mae"})

@@ -62,7 +62,7 @@ def test_the_method_s_head_goes_before_the_settings():
         ({"epochs": None}, "`epochs` must be given, 30 by default"),
         ({"sampled_words": 1}, "sampled_words=1"),
         ({"gamma_final": 0.0}, "gamma_final=0"),
-        ({"train": None, "lm": None}, "`train`, `lm` must be given"),
+        ({"train": None, "output": ""}, "`train`, `output` must be given"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(change, message):
