@@ -36,12 +36,19 @@ def define_training_flags():
     define_output_flags()
     flags.DEFINE_integer("seed", 0, "Of weights, dropout and shuffling.")
     flags.DEFINE_string("devices", "auto", DEVICES_HELP)
-    flags.DEFINE_enum("mixed_precision", "float32", POLICIES, "Dtype policy.")
+    flags.DEFINE_enum(
+        "mixed_precision",
+        "auto",
+        POLICIES,
+        "Dtype policy: by default mixed_bfloat16 on a CPU that multiplies bfloat16.",
+    )
 
 
 def open_run():
     """Opens the run's folder and writes its flags into it."""
-    if "lm" in FLAGS:  # So that a stopped run goes on with the same one.
+    if (
+        "lm" in FLAGS and FLAGS.method != "bow"
+    ):  # So that a stopped run goes on with the same one.
         FLAGS.lm = chosen_model(FLAGS.lm)
     run = RunFolder(FLAGS.output, FLAGS.overwrite)
     run.write_flags(_given_flags())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -16,7 +17,10 @@ DEVICES_HELP = (
     "Where to train: auto (all GPUs if there are any, else the CPU), cpu, gpu (the "
     "first), gpus (all), or cpu:N, the CPU as N devices, for trying replicas out."
 )
-POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+POLICIES = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+# What Linux calls the instructions of CPUs that multiply bfloat16.
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+CPU_FLAGS = Path("/proc/cpuinfo")
 
 
 def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
@@ -92,11 +96,23 @@ def set_mixed_precision(policy: str) -> None:
     mixed_float16 Keras scales the loss.
 
     Args:
-        policy: "float32", "mixed_bfloat16" or "mixed_float16".
+        policy: "float32", "mixed_bfloat16", "mixed_float16"; or "auto", which is
+            "mixed_bfloat16" on a CPU that multiplies bfloat16, else "float32".
 
     Raises:
         ValueError: if it is another.
     """
     if policy not in POLICIES:
         raise ValueError(f"`policy` must be one of {POLICIES}. Received: {policy!r}.")
+    if policy == "auto":
+        is_fast = not tf.config.get_visible_devices("GPU") and _multiplies_bfloat16()
+        policy = "mixed_bfloat16" if is_fast else "float32"
     keras.config.set_dtype_policy(policy)
+
+
+def _multiplies_bfloat16() -> bool:
+    try:
+        text = CPU_FLAGS.read_text("utf-8")
+    except OSError:  # Another system.
+        return False
+    return bool(BFLOAT16_FLAGS & set(text.split()))

@@ -2,6 +2,7 @@ import keras
 import pytest
 import tensorflow as tf
 
+from siatl_keras import distribute
 from siatl_keras.distribute import set_mixed_precision, strategy_from_devices
 
 FIT = """
@@ -80,6 +81,25 @@ def test_layers_made_afterwards_have_the_policy(float32_afterwards, policy, comp
     set_mixed_precision(policy)
     layer = keras.layers.Dense(1)
     assert (layer.compute_dtype, layer.variable_dtype) == (compute, "float32")
+
+
+@pytest.mark.parametrize(
+    ("flags", "compute"),
+    [
+        ("fpu avx512f avx512_bf16 sse2", "bfloat16"),
+        ("fpu amx_tile amx_bf16", "bfloat16"),
+        ("fpu avx512f avx512_bf16_of_another_name", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_cpu_multiplies_it(
+    float32_afterwards, monkeypatch, tmp_path, flags, compute
+):
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(f"flags\t\t: {flags}\n", "utf-8")
+    monkeypatch.setattr(distribute, "CPU_FLAGS", tmp_path / "cpuinfo")
+    set_mixed_precision("auto")
+    assert keras.layers.Dense(1).compute_dtype == compute
 
 
 def test_an_unknown_policy_is_refused():

@@ -103,6 +103,7 @@ TESTED_ELSEWHERE = {
     "losses/output_weights.py",
     "models/backbone_class.py",
     "models/causal_backbone.py",
+    "models/fit_preparation.py",
     "models/from_language_model.py",
     "models/gradient_checkpointing.py",
     "models/joint_task.py",

@@ -27,6 +27,7 @@ from keras_hub.src.utils.preset_utils import (
     load_json,
 )
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.checksums import CHECKSUMS, check_checksum, read_checksums
 from siatl_keras.compat.layer_parts import limited_variables
 from siatl_keras.presets.check_preset import FILES, check_preset, named_errors
@@ -117,20 +118,56 @@ def load_backbone(preset: str, load_weights: bool = True, **kwargs: Any) -> Any:
     Args:
         preset: a preset's folder or handle.
         load_weights: whether to load the weights.
-        **kwargs: arguments that override the saved ones.
+        **kwargs: arguments that override the saved ones. A lower `num_layers` keeps
+            the bottom layers, and the norm on top.
 
     Returns:
         the backbone.
 
     Raises:
-        ValueError: that names the file and the field, if the preset is broken.
+        ValueError: that names the file and the field, if the preset is broken; or if it
+            has fewer layers.
     """
     preset = preset_path(preset)
     loader = _loader(preset, weights=True)
+    kind = loader.check_backbone_class()
+    cuts = load_weights and kwargs.get("num_layers") is not None
+    if cuts:
+        check_whole(1, num_layers=kwargs["num_layers"])
     with named_errors(f"{preset}/{CONFIG_FILE}", preset):
-        return loader.load_backbone(
-            loader.check_backbone_class(), load_weights, **kwargs
+        made = loader.load_backbone(kind, load_weights and not cuts, **kwargs)
+        if not cuts:
+            return made
+        del kwargs["num_layers"]
+        whole = loader.load_backbone(kind, True, **kwargs)
+    return _with_bottom_of(whole, made)
+
+
+def number_of_layers(preset: str) -> int | None:
+    """Reads how many layers, or blocks, a preset's backbone has, if it says so.
+
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+    """
+    config = _loader(preset_path(preset)).config
+    # Hugging Face's files have no class's arguments inside.
+    config = config.get("config", config)
+    return config.get("num_layers", config.get("num_hidden_layers"))
+
+
+def _with_bottom_of(whole: Any, lower: Any) -> Any:
+    """Gives a backbone of fewer layers the weights of those that it has."""
+    if lower.num_layers > whole.num_layers:
+        raise ValueError(
+            f"`num_layers` must be at most {whole.num_layers}, those of the preset. "
+            f"Received: num_layers={lower.num_layers}."
         )
+    for layer in lower.layers:
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
+    return lower
 
 
 def load_language_model(

@@ -16,6 +16,7 @@ from siatl_keras.arguments import check_flag, check_share, check_whole
 from siatl_keras.compat import layer_parts
 from siatl_keras.heads.linear_block import LinearBlock
 from siatl_keras.heads.poolings import PoolingInput, make_pooling
+from siatl_keras.heads.standardization import Standardization
 from siatl_keras.heads.windowed_pooling import WindowedPooling
 from siatl_keras.layers.lstm import LSTM
 
@@ -25,6 +26,7 @@ HEAD_ARGUMENTS = (
     "num_layers",
     "bidirectional",
     "pooling",
+    "standardize",
     "input_dropout",
     "lstm_dropout",
     "attention_dropout",
@@ -47,6 +49,10 @@ class TaskHead(keras.layers.Layer):
         pooling: "attention" (the paper's), "last" (the state after the last token),
             "mean", "concat" (ULMFiT's: last, maximum and mean), or a layer of one's
             own, see `siatl_keras.heads.poolings`.
+        standardize: bool, whether the pooled vector's features are standardized, see
+            `Standardization`; `fit` measures them on the texts that it trains on, and
+            without task LSTMs and blocks lets the classes begin with a linear
+            discriminant analysis.
         input_dropout: float, locked dropout on the hidden states.
         lstm_dropout: float, locked dropout on each task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.
@@ -79,6 +85,7 @@ class TaskHead(keras.layers.Layer):
         num_layers: int = 1,
         bidirectional: bool = False,
         pooling: Any = "attention",
+        standardize: bool = False,
         input_dropout: float = 0.0,
         lstm_dropout: float = 0.0,
         attention_dropout: float = 0.0,
@@ -91,7 +98,7 @@ class TaskHead(keras.layers.Layer):
         check_whole(1, num_outputs=num_outputs)
         check_whole(1, units=units)
         check_whole(0, num_layers=num_layers, block_units=block_units)
-        check_flag(bidirectional=bidirectional)
+        check_flag(bidirectional=bidirectional, standardize=standardize)
         check_share(
             input_dropout=input_dropout,
             lstm_dropout=lstm_dropout,
@@ -111,6 +118,7 @@ class TaskHead(keras.layers.Layer):
         self.block_units = block_units
         self.block_dropout = block_dropout
         self.windows = windows
+        self.standardize = standardize
         self._pooling = pooling
 
         # === Layers ===
@@ -146,6 +154,12 @@ class TaskHead(keras.layers.Layer):
         if self.windows is not None:
             self.pooling_layer = WindowedPooling(
                 self.pooling_layer, *self.windows, dtype=dtype, name="windows"
+            )
+        self.standardization = None
+        if self.standardize:
+            # float32: what is large has few digits left after the point.
+            self.standardization = Standardization(
+                dtype="float32", name="standardization"
             )
 
     def _make_classes(self) -> None:
@@ -183,6 +197,11 @@ class TaskHead(keras.layers.Layer):
         """Whether the pooling weighs the steps, so that the weights tell something."""
         return getattr(self.pooling_layer, "has_weights", False)
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether the outputs are linear in the standardized features."""
+        return not self.num_layers and self.block is None
+
     def build(self, hidden_shape: Any, padding_mask_shape: Any = None) -> None:
         """Makes the weights of all parts."""
         shape = tuple(hidden_shape)
@@ -196,6 +215,8 @@ class TaskHead(keras.layers.Layer):
             np.ones((1, 2), "int32"),
         )
         features = pooled.shape[-1]
+        if self.standardization is not None:
+            self.standardization.build((shape[0], features))
         if self.block is not None:
             self.block.build((shape[0], features))
             features = self.block_units
@@ -203,14 +224,9 @@ class TaskHead(keras.layers.Layer):
 
     def call(self, hidden: Any, padding_mask: Any, training: bool = False) -> Any:
         """Computes the outputs; see the class."""
-        x = self.locked_dropouts[0](hidden, training=training)
-        # Reading left to right, padding on the right comes after all real steps.
-        mask = ops.cast(padding_mask, "bool") if self.bidirectional else None
-        for lstm, dropout in zip(self.lstms, self.locked_dropouts[1:], strict=True):
-            x = lstm(x, mask=mask, training=training)  # [batch, time, units]
-            x = dropout(x, training=training)
-        # Keras passes `training` on to a pooling that takes it.
-        pooled, weights = self.pooling_layer(x, padding_mask)
+        pooled, weights = self.pool(hidden, padding_mask, training)
+        if self.standardization is not None:
+            pooled = self.standardization(pooled)
         if weights is None:
             weights = ops.zeros_like(padding_mask, "float32")
         if self.block is not None:
@@ -218,6 +234,23 @@ class TaskHead(keras.layers.Layer):
         else:
             pooled = self.output_dropout_layer(pooled, training=training)
         return self.classes(pooled, training=training), weights
+
+    def pool(self, hidden: Any, padding_mask: Any, training: bool = False) -> Any:
+        """Computes the vectors `[batch, features]` of texts, and the pooling's weights.
+
+        Args:
+            hidden: `[batch, time, embedding]`.
+            padding_mask: int `[batch, time]`.
+            training: bool, whether dropout is on.
+        """
+        x = self.locked_dropouts[0](hidden, training=training)
+        # Reading left to right, padding on the right comes after all real steps.
+        mask = ops.cast(padding_mask, "bool") if self.bidirectional else None
+        for lstm, dropout in zip(self.lstms, self.locked_dropouts[1:], strict=True):
+            x = lstm(x, mask=mask, training=training)  # [batch, time, units]
+            x = dropout(x, training=training)
+        # Keras passes `training` on to a pooling that takes it.
+        return self.pooling_layer(x, padding_mask)
 
     def compute_output_spec(
         self, hidden: Any, padding_mask: Any, training: bool = False
@@ -240,6 +273,7 @@ class TaskHead(keras.layers.Layer):
             "pooling": self._pooling
             if isinstance(self._pooling, str)
             else keras.saving.serialize_keras_object(self._pooling),
+            "standardize": self.standardize,
             "input_dropout": self.input_dropout,
             "lstm_dropout": self.lstm_dropout,
             "attention_dropout": self.attention_dropout,

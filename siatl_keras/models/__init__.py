@@ -1,7 +1,7 @@
 """Language models and classifiers, as KerasHub backbones, preprocessors and tasks."""
 
 from siatl_keras.models.average_embeddings import average_embeddings
-from siatl_keras.models.backbone_class import backbone_class
+from siatl_keras.models.backbone_class import backbone_class, number_of_layers
 from siatl_keras.models.default_optimizer import default_optimizer
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
@@ -18,4 +18,5 @@ __all__ = [
     "SiATLPreprocessor",
     "average_embeddings",
     "default_optimizer",
+    "number_of_layers",
 ]

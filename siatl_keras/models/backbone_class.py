@@ -1,4 +1,4 @@
-"""`backbone_class`: what a preset's backbone is, without loading it."""
+"""What a preset's backbone is, without loading it."""
 
 from __future__ import annotations
 
@@ -18,3 +18,15 @@ def backbone_class(preset: str) -> type:
         ValueError: if there is no such preset.
     """
     return keras_hub_presets.backbone_class(preset)
+
+
+def number_of_layers(preset: str) -> int | None:
+    """Reads how many layers, or blocks, a preset's backbone has.
+
+    Args:
+        preset: a preset's folder or handle.
+
+    Returns:
+        int; `None` if its configuration does not say.
+    """
+    return keras_hub_presets.number_of_layers(preset)

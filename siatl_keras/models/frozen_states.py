@@ -6,10 +6,9 @@ same states for the same text in every epoch.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -17,7 +16,6 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.compat import layer_parts
-from siatl_keras.compat.optimizer_parts import optimized_variables
 from siatl_keras.models.causal_backbone import INPUTS
 from siatl_keras.optimizers.groups import PAPER_GROUPS
 
@@ -164,48 +162,6 @@ class FrozenStates:
         self._stores |= made
 
 
-@contextlib.contextmanager
-def frozen_states_kept(
-    model: Any, datasets: Sequence[Any], verbose: Any
-) -> Iterator[list[keras.callbacks.Callback]]:
-    """Lets a model's steps know the states of a running `fit`.
-
-    Several replicas compute theirs in every step, and so do texts read in windows.
-
-    Args:
-        model: has a `backbone`, a `reader`, and steps that go by `frozen_states`.
-        datasets: for training and validation; of those whose texts have numbers the
-            states are kept, see `FrozenStates`.
-        verbose: as for `keras.Model.fit`.
-
-    Yields:
-        callbacks that come after those that freeze, thaw and assign weights.
-    """
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    datasets = [dataset for dataset in datasets if _has_rows(dataset)]
-    if not datasets or replicas > 1 or model.reader.window is not None:
-        yield []
-        return
-
-    def update(*_: Any) -> None:
-        if model.frozen_states is None:
-            optimized = optimized_variables(model.optimizer)
-            model.frozen_states = FrozenStates(
-                model.backbone, datasets, optimized, verbose
-            )
-        states = model.frozen_states
-        if states.update():
-            model.make_train_function(force=True)
-            model.make_test_function(force=True)
-
-    try:
-        yield [keras.callbacks.LambdaCallback(update, on_test_begin=update)]
-    finally:
-        model.frozen_states = None
-        # They know the states of this `fit`'s texts.
-        model.train_function = model.test_function = None
-
-
 class _Store:
     """States of texts, one text after the other, in memory or in a file.
 
@@ -254,11 +210,6 @@ class _Store:
 
         states = tf.numpy_function(read, [rows, time], self.dtype, stateful=False)
         return tf.ensure_shape(states, [None, None, width])
-
-
-def _has_rows(dataset: Any) -> bool:
-    spec = getattr(dataset, "element_spec", None)
-    return isinstance(spec, tuple) and "row" in spec[0]
 
 
 def _is_random(layer: keras.layers.Layer) -> bool:

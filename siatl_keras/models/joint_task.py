@@ -48,7 +48,7 @@ class JointTask(keras_hub.models.Task):
 
     joint_loss: JointLoss
     compile_arguments: Mapping[str, Any]
-    # Of the texts of a running `fit`; see `frozen_states_kept`.
+    # Of the texts of a running `fit`; see `fit_prepared`.
     frozen_states: FrozenStates | None = None
 
     @property

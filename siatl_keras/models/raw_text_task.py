@@ -29,7 +29,7 @@ from siatl_keras.data import EpochCounter, length_order
 from siatl_keras.inputs import as_texts
 from siatl_keras.inputs.refusals import errors_of_rows
 from siatl_keras.models import text_prediction
-from siatl_keras.models.frozen_states import frozen_states_kept
+from siatl_keras.models.fit_preparation import fit_prepared
 from siatl_keras.models.joint_task import JointTask
 from siatl_keras.models.raw_text_batches import (
     DATASETS,
@@ -180,8 +180,8 @@ class RawTextTask(JointTask):
         if validation_data is not None:
             size = kwargs.pop("validation_batch_size", batch_size)
             validation_data = batches.validation(validation_data, size, rows)
-        data_of_fit = (dataset, validation_data)
-        with errors_of_rows(), frozen_states_kept(self, data_of_fit, verbose) as kept:
+        prepared = fit_prepared(self, dataset, validation_data, verbose)
+        with errors_of_rows(), prepared as kept:
             return keras.Model.fit(
                 self,
                 dataset,

@@ -74,12 +74,12 @@ class SiATLClassifier(RawTextTask):
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
         gradient_checkpointing: bool, whether the backward pass recomputes what a
             transformer's blocks computed, for less memory and more time.
-        **kwargs: `units`, `num_layers`, `bidirectional`, `pooling`, `input_dropout`,
-            `lstm_dropout`, `attention_dropout`, `output_dropout`, `block_units` and
-            `block_dropout` of the `siatl_keras.heads.TaskHead`, with its defaults, but
-            for the number of task LSTMs: the paper's 1 on an LSTM, and 0 on other
-            backbones, whose states have seen the whole text. For others see
-            `keras_hub.models.Task`.
+        **kwargs: `units`, `num_layers`, `bidirectional`, `pooling`, `standardize`,
+            `input_dropout`, `lstm_dropout`, `attention_dropout`, `output_dropout`,
+            `block_units` and `block_dropout` of the `siatl_keras.heads.TaskHead`, with
+            its defaults, but for the number of task LSTMs: the paper's 1 on an LSTM,
+            and 0 on other backbones, whose states have seen the whole text. For others
+            see `keras_hub.models.Task`.
 
     Call arguments:
         inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.

@@ -5,6 +5,7 @@ from siatl_keras.optimizers.groups import PAPER_GROUPS, Group
 from siatl_keras.plans.methods import (
     METHODS,
     last_token,
+    lower_half,
     p_lm,
     p_lm_aux,
     p_lm_su,
@@ -27,6 +28,7 @@ __all__ = [
     "Rate",
     "Settings",
     "last_token",
+    "lower_half",
     "p_lm",
     "p_lm_aux",
     "p_lm_su",

@@ -6,8 +6,9 @@ method is adding a function, and its name to `METHODS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from siatl_keras.callbacks.phases import Phase, stages
 from siatl_keras.optimizers.groups import PAPER_GROUPS, Group
@@ -15,6 +16,16 @@ from siatl_keras.plans.plan import Gamma, LanguageModelTraining, Plan
 from siatl_keras.plans.rate import Rate
 from siatl_keras.plans.settings import DEFAULTS, Settings
 
+Kind = TypeVar("Kind", bound=Settings)
+# What the settings are that may be left out: the authors', for their sarcasm set.
+PAPER: dict[str, Any] = {"epochs": 30, "patience": 6, "task_learning_rate": 5e-4}
+LOWER_HALF: dict[str, Any] = {
+    "epochs": 3,
+    "patience": 3,
+    "task_learning_rate": 2e-4,
+    "pretrained_learning_rate": 1e-4,
+    "schedule": "warmup_cosine",
+}
 # Howard & Ruder 2018: 50 units, dropout 0.4 on layers (section 4.1); 0.1 before the
 # softmax is what their code has.
 ULMFIT_HEAD = {
@@ -49,8 +60,30 @@ def p_lm_su(settings: Settings = DEFAULTS) -> Plan:
     return replace(p_lm(settings), phases=phases)
 
 
+def lower_half(settings: Settings = DEFAULTS) -> Plan:
+    """Makes a plan for the lower half of a transformer, without the LM loss.
+
+    In the middle of a language model states tell what a text is about, towards the top
+    which word comes next (Skean et al. 2025, "Layer by layer"). The head begins with
+    what it can know before the first step, see `Standardization`; then the blocks
+    learn. Half of the model is half of the time, and no language model any more.
+    """
+    unfreezing = p_lm_su(filled(settings, LOWER_HALF))
+    learning = ("task", "backbone")
+    return replace(
+        unfreezing,
+        groups=tuple(group for group in unfreezing.groups if group.name in learning),
+        rates={(groups[0],): rate for groups, rate in unfreezing.rates.items()},
+        phases=unfreezing.phases[:2],
+        monitor="accuracy",
+        depth=0.5,
+        head={"pooling": "mean", "num_layers": 0, "standardize": True},
+    )
+
+
 def p_lm(settings: Settings = DEFAULTS) -> Plan:
     """Makes the plan of plain transfer: the task loss, all layers from epoch 1."""
+    settings = filled(settings, PAPER)
     schedule = settings.schedule or "constant"
     pretrained = Rate(
         settings.pretrained_optimizer,
@@ -65,7 +98,7 @@ def p_lm(settings: Settings = DEFAULTS) -> Plan:
         phases=stages(1, 1 if groups is PAPER_GROUPS else None),
         groups=groups,
         rates={(new_group,): new, tuple(pretrained_groups): pretrained},
-        epochs=settings.epochs,
+        epochs=settings.epochs or PAPER["epochs"],
         patience=settings.patience,
         average_momentum=settings.average_momentum,
         lora_rank=settings.lora_rank,
@@ -82,6 +115,7 @@ def last_token(settings: Settings = DEFAULTS) -> Plan:
 
     One Adam for all layers, and the last token's state for the text.
     """
+    settings = filled(settings, PAPER)
     rate = Rate(
         "adam",
         settings.task_learning_rate,
@@ -102,6 +136,7 @@ def ulmfit(settings: Settings = DEFAULTS) -> Plan:
     The language model first learns the task's texts; then each layer has the rate of
     the layer above divided by 2.6, and one more layer learns in each epoch.
     """
+    settings = filled(settings, PAPER)
     rate = Rate(
         "adam",
         settings.task_learning_rate,
@@ -121,6 +156,19 @@ def ulmfit(settings: Settings = DEFAULTS) -> Plan:
             settings.lm_epochs, replace(rate, learning_rate=settings.lm_learning_rate)
         ),
         head=ULMFIT_HEAD,
+    )
+
+
+def filled(settings: Kind, defaults: Mapping[str, Any]) -> Kind:
+    """Fills in what was left out.
+
+    Args:
+        settings: settings.
+        defaults: by name.
+    """
+    given = {name for name in defaults if getattr(settings, name) is not None}
+    return replace(
+        settings, **{name: defaults[name] for name in defaults if name not in given}
     )
 
 
@@ -152,4 +200,7 @@ METHODS: dict[str, Callable[[Settings], Plan]] = {
     "scratch": scratch,
     "last-token": last_token,
     "ulmfit": ulmfit,
+    "lower-half": lower_half,
 }
+# Of methods that have others than the paper's.
+METHOD_DEFAULTS = {"lower-half": LOWER_HALF}

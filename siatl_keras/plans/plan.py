@@ -93,8 +93,12 @@ class Plan:
         groups: what learns together, the top one first, see `Group`.
         gamma: weight of the LM loss; `None` for the task loss alone.
         epochs: int, most epochs.
-        patience: int, epochs without a lower validation task loss before training
-            stops; `None` for training through.
+        patience: int, epochs without a better `monitor` of the validation before
+            training stops; `None` for training through.
+        monitor: what the best epoch is told by: "task_loss", or a measure of the
+            task's such as "accuracy".
+        depth: float, share of the language model's blocks that are used, the lower
+            ones.
         average_momentum: float, see `WeightAveraging`; `None` for no averaging.
         lora_rank: int, rank of adapters that learn in place of a transformer's weights
             (Hu et al. 2021), see `prepare`; `None` for the weights.
@@ -120,6 +124,8 @@ class Plan:
     gamma: Gamma | None = None
     epochs: int = 30
     patience: int | None = 6
+    monitor: str = "task_loss"
+    depth: float = 1.0
     average_momentum: float | None = None
     lora_rank: int | None = None
     pretrained: bool = True
@@ -131,6 +137,11 @@ class Plan:
         check_whole(1, epochs=self.epochs)
         if self.patience is not None:
             check_whole(0, patience=self.patience)
+        if type(self.depth) not in (int, float) or not 0 < self.depth <= 1:
+            raise ValueError(
+                "`depth` must be above 0 and at most 1, a share of the language "
+                f"model's blocks. Received: depth={self.depth}."
+            )
         if self.average_momentum is not None:
             check_share(average_momentum=self.average_momentum)
         if self.lora_rank is not None:
@@ -228,9 +239,9 @@ class Plan:
             callbacks.append(WeightAveraging(self.average_momentum))
         if self.patience is not None:
             early_stopping = keras.callbacks.EarlyStopping(
-                "val_task_loss",
+                f"val_{self.monitor}",
                 patience=self.patience,
-                mode="min",
+                mode="min" if self.monitor == "task_loss" else "max",
                 restore_best_weights=True,
             )
             callbacks.append(early_stopping)

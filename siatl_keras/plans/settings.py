@@ -26,9 +26,15 @@ class Settings:
         ValueError: if a value is not one of its field's choices, or out of range.
     """
 
-    epochs: int = setting(30, "Most epochs.", lower_bound=1)
-    patience: int = setting(
-        6, "Epochs without a lower validation task loss before training stops."
+    epochs: int | None = setting(
+        None,
+        "Most epochs. 30 by default; 3 with lower-half, 2 for many texts.",
+        lower_bound=1,
+    )
+    patience: int | None = setting(
+        None,
+        "Epochs without a lower validation task loss (with lower-half: a higher "
+        "accuracy) before training stops. 6 by default, 3 with lower-half.",
     )
     gamma_initial: float = setting(
         0.2,
@@ -69,15 +75,16 @@ class Settings:
     stage3_optimizer: str | None = setting(
         None, "Optimizer that the model is recompiled with when stage 3 begins."
     )
-    task_learning_rate: float = setting(
-        5e-4,
+    task_learning_rate: float | None = setting(
+        None,
         "Adam's learning rate for the new layers, and for all layers of scratch, "
-        "last-token and ulmfit.",
+        "last-token and ulmfit. 5e-4 by default, 2e-4 with lower-half.",
         search=SearchRange(2e-4, 1e-2, logarithmic=True),
     )
     pretrained_learning_rate: float | None = setting(
         None,
-        f"Learning rate of the pretrained layers. {_RATES} by default.",
+        f"Learning rate of the pretrained layers. {_RATES} by default, 1e-4 with "
+        "lower-half.",
         search=SearchRange(1e-2, 3.0, logarithmic=True),
     )
     pretrained_optimizer: str | None = setting(
@@ -93,7 +100,8 @@ class Settings:
         None,
         "Of the learning rates, which are then the highest. one_cycle gives SGD "
         "momentum too: a tenth of --pretrained_learning_rate goes as far. By default "
-        "slanted_triangular for ulmfit, constant for the others.",
+        "slanted_triangular for ulmfit, warmup_cosine for lower-half, constant for the "
+        "others.",
         choices=tuple(SCHEDULES),
     )
     lora_rank: int | None = setting(
@@ -122,10 +130,11 @@ class Settings:
         check_positive(
             gamma_initial=self.gamma_initial,
             gamma_final=self.gamma_final,
-            task_learning_rate=self.task_learning_rate,
             lm_learning_rate=self.lm_learning_rate,
             clipnorm=self.clipnorm,
         )
+        if self.task_learning_rate is not None:
+            check_positive(task_learning_rate=self.task_learning_rate)
 
 
 DEFAULTS = Settings()

@@ -28,7 +28,7 @@ from siatl_keras.models import (
 from siatl_keras.optimizers import GroupedOptimizer
 from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.plans import LanguageModelTraining
-from siatl_keras.runs.finetune_config import FinetuneConfig
+from siatl_keras.runs.finetune_config import SEQUENCE_LENGTH, FinetuneConfig
 from siatl_keras.runs.pretrain_language_model import save_preset
 
 
@@ -119,7 +119,8 @@ def _compiled_model(
             config.lm, dtype=keras.config.dtype_policy(), **overrides
         ),
         LSTMCausalLMPreprocessor(
-            keras_hub_presets.load_tokenizer(config.lm), config.sequence_length
+            keras_hub_presets.load_tokenizer(config.lm),
+            config.sequence_length or SEQUENCE_LENGTH,
         ),
     )
     *layers, top = groups_of(model).variables_by_layer

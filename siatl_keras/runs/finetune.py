@@ -16,7 +16,7 @@ import tensorflow as tf
 from siatl_keras.atomic import new_folder
 from siatl_keras.callbacks import BackupAndRestore
 from siatl_keras.evaluation import plot_training
-from siatl_keras.models import SiATLClassifier, backbone_class
+from siatl_keras.models import SiATLClassifier, backbone_class, number_of_layers
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.adapt_language_model import (
@@ -24,6 +24,7 @@ from siatl_keras.runs.adapt_language_model import (
     check_adaptable,
 )
 from siatl_keras.runs.counted_words import compare_with_words
+from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.evaluate import evaluate_classifier
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
@@ -61,12 +62,13 @@ def finetune(
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
     config = replace(config, lm=chosen_model(config.lm))
-    plan = None if config.method in BASELINES else config.plan()
-    if plan and plan.language_model:
+    if config.method == "ulmfit":
         check_adaptable(
             config.lm, config.method, config.lora_rank, config.gradient_checkpointing
         )
     data = RunData.read(config)
+    config = with_defaults(config, data.train)
+    plan = None if config.method in BASELINES else config.plan()
     folder = Path(config.output)
     # An earlier run's, which would call this one finished before it is.
     (folder / "metrics.json").unlink(missing_ok=True)
@@ -94,6 +96,8 @@ def _finetune(
 ) -> tuple[SiATLClassifier, dict[str, Any]]:
     metrics: dict[str, Any] = {}
     lm = config.lm
+    if plan.monitor not in data.task.measured:
+        plan = replace(plan, monitor="task_loss")
     if plan.language_model:
         adapted = folder / "backup" / "language_model"
         metrics["language_model"] = adapt_language_model(
@@ -128,7 +132,7 @@ def _finetune(
         model.task = model.task.tuned_on(held_out, outputs)
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
-    metrics |= _figures(history)
+    metrics |= _figures(history, plan.monitor)
     plot_training(metrics["history"], folder / "training.png")
     report = model.task.report(held_out, outputs)
     if data.test:
@@ -151,17 +155,25 @@ def _new_model(
         long_texts=config.long_texts,
         max_windows=config.max_windows,
         gradient_checkpointing=config.gradient_checkpointing,
-        backbone_overrides=config.backbone_arguments(backbone_class(lm)),
+        backbone_overrides=_backbone_arguments(config, plan, lm),
         **config.task_arguments(plan),
     )
     plan.prepare(model)
     return model
 
 
-def _figures(history: keras.callbacks.History) -> dict[str, Any]:
+def _backbone_arguments(config: FinetuneConfig, plan: Plan, lm: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = config.backbone_arguments(backbone_class(lm))
+    layers = number_of_layers(lm) if plan.depth < 1 else None
+    if layers is not None:
+        arguments["num_layers"] = max(1, math.ceil(layers * plan.depth))
+    return arguments
+
+
+def _figures(history: keras.callbacks.History, monitor: str) -> dict[str, Any]:
     """Returns what `metrics.json` says of the training."""
     epochs = as_epochs(history)
-    best = min(epochs, key=_rank)
+    best = min(epochs, key=lambda logs: _rank(logs[f"val_{monitor}"], monitor))
     return {
         "best_epoch": best["epoch"],
         "validation": {
@@ -173,9 +185,10 @@ def _figures(history: keras.callbacks.History) -> dict[str, Any]:
     }
 
 
-def _rank(logs: dict[str, Any]) -> float:
-    loss = logs["val_task_loss"]
-    return loss if math.isfinite(loss) else math.inf
+def _rank(value: float, monitor: str) -> float:
+    if not math.isfinite(value):
+        return math.inf
+    return value if monitor == "task_loss" else -value
 
 
 def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:

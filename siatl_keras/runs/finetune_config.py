@@ -22,6 +22,8 @@ from siatl_keras.tasks import TASKS, Ordinal, SingleLabel, Task
 # The methods that fine-tune nothing, see `fit_linear_baseline`.
 BASELINES = ("nbow", "bow")
 METHOD_NAMES = (*METHODS, *BASELINES)
+# Tokens of a text that an LSTM reads, where nothing else is said: those of a tweet.
+SEQUENCE_LENGTH = 80
 # Of an `LSTMBackbone`, where they are not given; other backbones keep their own.
 LSTM_DROPOUTS = {
     "embedding_dropout": 0.2,
@@ -49,7 +51,8 @@ class FinetuneConfig(Settings):
         ValueError: if a value is not one of its field's choices, or too low.
 
     Example:
-    >>> config = FinetuneConfig(train="train.tsv", output="runs/mine", epochs=14)
+    >>> config = FinetuneConfig(train="train.tsv", output="runs/mine", epochs=14,
+    ...     method="siatl")
     >>> config.plan().phases[1].learns
     ('task', 'backbone')
     """
@@ -71,10 +74,12 @@ class FinetuneConfig(Settings):
     )
     output: str = setting(None, "Folder of the run.")
     method: str = setting(
-        "siatl",
+        AUTO,
         "siatl, without parts of it, from scratch, the plain last token with one Adam, "
-        "ulmfit, or a linear model of means of embeddings (nbow) or of counts (bow).",
-        choices=METHOD_NAMES,
+        "ulmfit, the lower half of a transformer, or a linear model of means of "
+        "embeddings (nbow) or of counts (bow). By default siatl on an LSTM, lower-half "
+        "on a transformer.",
+        choices=(AUTO, *METHOD_NAMES),
     )
     text_column: str = setting("text", "Column (or JSON key) with the text.")
     label_column: str = setting("label", "Column (or JSON key) with the label.")
@@ -88,8 +93,11 @@ class FinetuneConfig(Settings):
         "", "Levels of an ordinal task, lowest first: low,medium,high."
     )
     batch_size: int = setting(32, "Texts per step, over all devices.", lower_bound=1)
-    sequence_length: int = setting(
-        80, "Most tokens kept of a text, or in a window of it.", lower_bound=1
+    sequence_length: int | None = setting(
+        None,
+        "Most tokens kept of a text, or in a window of it. 80 by default on an LSTM, "
+        "256 on a transformer.",
+        lower_bound=1,
     )
     long_texts: str = setting(
         "cut", "Cut them, or read them in windows.", choices=LONG_TEXTS
@@ -150,8 +158,8 @@ class FinetuneConfig(Settings):
         """Makes the plan of the method.
 
         Raises:
-            ValueError: if a setting is out of range, or the method is one of
-                `BASELINES`, which has no plan.
+            ValueError: if a setting is out of range, or the method is "auto", see
+                `with_defaults`, or one of `BASELINES`, which has no plan.
         """
         check_choice(METHODS, method=self.method)
         return METHODS[self.method](self)

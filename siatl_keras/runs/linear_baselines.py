@@ -25,7 +25,7 @@ from siatl_keras.evaluation import (
 from siatl_keras.inputs import Column
 from siatl_keras.models import average_embeddings
 from siatl_keras.runs.evaluate import write_evaluation
-from siatl_keras.runs.finetune_config import FinetuneConfig
+from siatl_keras.runs.finetune_config import SEQUENCE_LENGTH, FinetuneConfig
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.tasks import Task
 
@@ -87,7 +87,9 @@ def fit_linear_model_of(
         config: the run's.
         data: its texts.
     """
-    of_texts, *steps = FEATURES[method](config.lm, config.sequence_length)
+    of_texts, *steps = FEATURES[method](
+        config.lm, config.sequence_length or SEQUENCE_LENGTH
+    )
     if config.pair_column:
         of_texts = PairFeatures(of_texts)
     transform = make_pipeline(of_texts, *steps)

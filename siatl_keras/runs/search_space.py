@@ -14,6 +14,7 @@ import keras_tuner
 from siatl_keras.models import backbone_class, default_optimizer
 from siatl_keras.optimizers import PRETRAINED_RATES
 from siatl_keras.plans import Settings
+from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.finetune_config import LSTM_DROPOUTS, FinetuneConfig
 from siatl_keras.setting import SearchRange
 
@@ -37,7 +38,7 @@ def search_space(config: FinetuneConfig) -> keras_tuner.HyperParameters:
     Returns:
         the space of what matters to the run's method and language model.
     """
-    config = _without_defaults_of_the_backbone(config)
+    config = _without_defaults_of_the_backbone(with_defaults(config))
     space = keras_tuner.HyperParameters()
     for each in fields(config):
         range_ = each.metadata["search"]

@@ -18,8 +18,11 @@ import tensorflow as tf
 from siatl_keras.atomic import write_text
 from siatl_keras.callbacks import TrainingDivergedError
 from siatl_keras.evaluation import MEASURES
+from siatl_keras.presets.named_models import chosen_model
+from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.finetune import finetune
 from siatl_keras.runs.finetune_config import FinetuneConfig
+from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.search_space import as_settings, search_space
 from siatl_keras.tasks import TASKS
 
@@ -76,9 +79,11 @@ def tune(
         )
     if trials < 1:
         raise ValueError(f"`trials` must be at least 1. Received: trials={trials}.")
+    config = replace(config, lm=chosen_model(config.lm), test="")
+    config = with_defaults(config, RunData.read(config).train)
     space = search_space(config)
     tuner = FinetuneTuner(
-        replace(config, test=""),
+        config,
         strategy,
         oracle=_GivenFirst(
             objective=keras_tuner.Objective(objective, _direction(objective)),

@@ -20,6 +20,7 @@ from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.label_rows import SEPARATOR, matrix_of, rows_of_labels
 from siatl_keras.tasks.single_label import by_name, count_rows
 from siatl_keras.tasks.task import Task, as_column, label_name
+from siatl_keras.tasks.yes_or_no_start import yes_or_no_start
 
 THRESHOLD = 0.5
 # Held-out texts with a label from which its threshold can be chosen: by fewer, chance
@@ -277,6 +278,12 @@ class MultiLabel(Task):
         if class_weight is not None:
             self.class_weights(class_weight, None)
         return OneVsRestClassifier(LogisticRegression(C=strength, max_iter=2000))
+
+    def linear_start(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns a regression of each label, see `yes_or_no_start`."""
+        return yes_or_no_start(features, targets > 0, np.ones_like(targets, bool))
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns log odds; of a label that all or no training texts have, ±16."""

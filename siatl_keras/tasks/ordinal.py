@@ -21,6 +21,7 @@ from siatl_keras.tasks.class_weights import class_weights
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.single_label import by_name, count_rows
 from siatl_keras.tasks.task import Task, as_column, named_labels
+from siatl_keras.tasks.yes_or_no_start import yes_or_no_start
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -183,6 +184,14 @@ class Ordinal(Task):
         from sklearn.linear_model import LogisticRegression
 
         return LogisticRegression(C=strength, max_iter=2000, class_weight=class_weight)
+
+    def linear_start(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns a regression of each of the chain's questions."""
+        levels = np.arange(self.num_outputs)
+        reached = targets[:, None] >= levels
+        return yes_or_no_start(features, targets[:, None] > levels, reached)
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns the logits that have the regression's probabilities."""

@@ -13,6 +13,7 @@ from siatl_keras.inputs.column import Column
 from siatl_keras.losses import task_loss
 from siatl_keras.metrics import MacroF1, task_metric
 from siatl_keras.tasks.class_weights import class_weights
+from siatl_keras.tasks.discriminant_start import discriminant_start
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.task import Task, as_column, named_labels
 
@@ -175,6 +176,12 @@ class SingleLabel(Task):
         from sklearn.linear_model import LogisticRegression
 
         return LogisticRegression(C=strength, max_iter=2000, class_weight=class_weight)
+
+    def linear_start(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns a linear discriminant analysis; see `discriminant_start`."""
+        return discriminant_start(features, targets, self.num_outputs)
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns the logarithms of the probabilities; -inf of a class not trained."""

@@ -258,6 +258,21 @@ class Task(abc.ABC):
             ValueError: if there is a `class_weight`, and the task has no classes.
         """
 
+    def linear_start(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Fits what a linear task head begins with.
+
+        Args:
+            features: float `[texts, features]`, each of mean 0 and deviation 1.
+            targets: what `encode` returns.
+
+        Returns:
+            `(kernel [features, outputs], bias [outputs])`; `None`, as here, for a head
+            that begins with outputs of 0.
+        """
+        return None
+
     @abc.abstractmethod
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Computes what the model would give, by a trained `linear_model`.

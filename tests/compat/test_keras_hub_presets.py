@@ -4,9 +4,11 @@ import shutil
 
 import keras
 import keras_hub
+import numpy as np
 import pytest
 
 from siatl_keras.compat import keras_hub_presets
+from siatl_keras.models import LSTMBackbone
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,29 @@ def test_a_preset_s_weights_are_checked_wherever_they_lie(presets, tmp_path):
         keras_hub_presets.check_weights(str(folder))
     (folder / "weights.sha256").unlink()
     keras_hub_presets.check_weights(str(folder))
+
+
+def test_fewer_layers_are_the_bottom_ones(tmp_path):
+    whole = keras_hub.models.GPT2Backbone(9, 3, 2, 8, 16)
+    whole.save_to_preset(str(tmp_path / "preset"))
+    assert keras_hub_presets.number_of_layers(str(tmp_path / "preset")) == 3
+    lower = keras_hub_presets.load_backbone(str(tmp_path / "preset"), num_layers=2)
+    names = [layer.name for layer in lower.layers if layer.weights]
+    assert names == [
+        layer.name
+        for layer in whole.layers
+        if layer.weights and layer.name != "transformer_layer_2"
+    ]
+    for name in names:
+        for mine, theirs in zip(
+            lower.get_layer(name).weights, whole.get_layer(name).weights, strict=True
+        ):
+            np.testing.assert_array_equal(mine, theirs)
+    with pytest.raises(ValueError, match="`num_layers` must be"):
+        keras_hub_presets.load_backbone(str(tmp_path / "preset"), num_layers=0)
+
+
+def test_more_layers_than_there_are_cannot_be_had(tmp_path):
+    LSTMBackbone(9, 4, hidden_dim=8, num_layers=2).save_to_preset(str(tmp_path / "p"))
+    with pytest.raises(ValueError, match="at most 2, those of the preset"):
+        keras_hub_presets.load_backbone(str(tmp_path / "p"), num_layers=3)

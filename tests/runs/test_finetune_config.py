@@ -59,7 +59,7 @@ def test_the_method_s_head_goes_before_the_settings():
         ({"schedule": "cosine"}, "`schedule` must be one of .*'one_cycle'"),
         ({"pooling": "max"}, "`pooling` must be one of .*'attention'"),
         ({"epochs": 0}, "epochs=0"),
-        ({"epochs": None}, "`epochs` must be given, 30 by default"),
+        ({"batch_size": None}, "`batch_size` must be given, 32 by default"),
         ({"sampled_words": 1}, "sampled_words=1"),
         ({"gamma_final": 0.0}, "gamma_final=0"),
         ({"train": None, "output": ""}, "`train`, `output` must be given"),

@@ -70,7 +70,8 @@ def test_a_method_without_a_plan_cannot_be_tuned(config):
 
 
 def test_a_dropout_that_a_transformer_lacks_is_not_tuned(config, transformer):
-    settings = as_settings(search_space(replace(config, lm=transformer)).values)
+    config = replace(config, lm=transformer, method="siatl")
+    settings = as_settings(search_space(config).values)
     assert SETTINGS.keys() - settings.keys() == {"lm_hidden_dropout"}
     assert settings["pretrained_learning_rate"] == 5e-5
 
@@ -84,7 +85,7 @@ def test_layers_thaw_from_the_top_and_gamma_falls_at_every_corner(config):
         settings = as_settings(point)
         assert settings["embedding_epoch"] >= settings["backbone_epoch"] >= 1
         assert 0 < settings["gamma_final"] <= settings["gamma_initial"]
-        replace(config, **settings).plan()
+        replace(config, method="siatl", **settings).plan()
 
 
 def test_settings_have_three_digits():

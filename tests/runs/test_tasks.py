@@ -3,6 +3,7 @@
 import json
 import random
 
+import numpy as np
 import pytest
 
 from recipes.reproduction.main_table import MainTable
@@ -11,6 +12,7 @@ from recipes.reproduction.run_result import RunResult
 from rigs.small_task import BAD, GOOD, small_config, small_run
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import Predictions
+from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs import evaluate_classifier
 
@@ -109,3 +111,21 @@ def test_levels_are_for_ordinal_tasks_and_words_need_them(files, lm, tmp_path, t
         small_run(files, lm, tmp_path / "run", task=task)
     with pytest.raises(ValueError, match="train.tsv, line 2: .*'high' is not among"):
         small_run(files, lm, tmp_path / "run", task=task, levels="low,mid")
+
+
+def test_on_a_transformer_every_task_s_head_begins_with_what_it_can_know(
+    task, files, transformer, tmp_path
+):
+    output = tmp_path / "run"
+    given = {"sequence_length": None, "epochs": 2, **settings(task)}
+    model, metrics = small_run(files, transformer, output, **given)
+    assert metrics["method"] == "lower-half"
+    # The first epoch, in which the head alone learns, is no worse than guessing.
+    first = metrics["history"][0]
+    guessing = model.task.mean_loss(
+        model.task.encode(Column.of_file(read_examples(files[0], empty_labels=True))),
+        np.zeros((32, model.task.num_outputs), "float32"),
+    )
+    if task == "regression":
+        guessing = 1.0  # Of standardised numbers, their mean's.
+    assert first["val_task_loss"] < 0.9 * guessing

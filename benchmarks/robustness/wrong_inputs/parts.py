@@ -11,6 +11,8 @@ from siatl_keras import (
 
 NAN, INF = float("nan"), float("inf")
 NO_SIZE = (0, -1, 2.5, "4", None, NAN, True)
+# Of what may be left out.
+NO_SIZE_GIVEN = tuple(value for value in NO_SIZE if value is not None)
 NO_COUNT = (-1, 2.5, "4", NAN)
 NO_SHARE = (-0.1, 1.0, 1.5, NAN, "0.5", None)
 NO_RATE = (0.0, -1e-3, NAN, INF, "fast", None)

@@ -1,0 +1,82 @@
+"""Defaults: by the kind of the language model and the number of tokens."""
+
+import json
+
+import pytest
+
+from rigs.small_task import small_config
+from siatl_keras.data import read_examples
+from siatl_keras.models import SiATLClassifier
+from siatl_keras.runs import finetune
+from siatl_keras.runs.defaults import TOKENS, with_defaults
+
+GIVEN = {
+    "epochs": 3,
+    "patience": 2,
+    "sequence_length": 9,
+    "task_learning_rate": 0.1,
+    "pretrained_learning_rate": 0.2,
+    "schedule": "constant",
+}
+
+
+def config_of(files, lm, output, **settings):
+    return small_config(files, lm, output, **{"sequence_length": None, **settings})
+
+
+def test_an_lstm_is_taught_as_in_the_paper(files, lm, tmp_path):
+    train = read_examples(files[0])
+    config = with_defaults(config_of(files, lm, tmp_path), train)
+    found = (config.method, config.epochs, config.patience, config.sequence_length)
+    assert found == ("siatl", 30, 6, 80)
+    assert (config.task_learning_rate, config.schedule) == (5e-4, None)
+
+
+def test_of_a_transformer_the_lower_half_is_taught(files, transformer, tmp_path):
+    train = read_examples(files[0])
+    config = with_defaults(config_of(files, transformer, tmp_path), train)
+    assert (config.method, config.sequence_length) == ("lower-half", 256)
+    plan = config.plan()
+    assert (plan.depth, plan.monitor, plan.gamma) == (0.5, "accuracy", None)
+    assert [phase.learns for phase in plan.phases] == [
+        ("task",),
+        ("task", "backbone"),
+    ]
+    assert plan.head["standardize"] and plan.head["pooling"] == "mean"
+
+
+@pytest.mark.parametrize("method", ["siatl", "lower-half"])
+def test_what_is_given_stays(files, transformer, tmp_path, method):
+    train = read_examples(files[0])
+    config = config_of(files, transformer, tmp_path, method=method, **GIVEN)
+    config = with_defaults(config, train)
+    assert {name: getattr(config, name) for name in GIVEN} == GIVEN
+    assert config.method == method
+
+
+def test_many_tokens_have_fewer_epochs(files, transformer, tmp_path):
+    train = read_examples(files[0])
+    few = with_defaults(config_of(files, transformer, tmp_path), train)
+    train.texts[0] = "word " * TOKENS
+    many = config_of(files, transformer, tmp_path, sequence_length=2 * TOKENS)
+    many = with_defaults(many, train)
+    assert few.epochs > many.epochs == 2
+
+
+def test_a_transformer_s_run_ends_with_half_of_its_blocks(files, transformer, tmp_path):
+    config = config_of(files, transformer, tmp_path / "run")
+    model, metrics = finetune(config, verbose=0)
+    assert metrics["method"] == "lower-half"
+    assert model.backbone.num_layers == 1
+    assert model.task_head.standardization.is_adapted
+    best = metrics["history"][metrics["best_epoch"] - 1]
+    assert best["val_accuracy"] == max(
+        epoch["val_accuracy"] for epoch in metrics["history"]
+    )
+    saved = json.loads((tmp_path / "run/model/config.json").read_text("utf-8"))
+    assert saved["config"]["num_layers"] == 1
+    again = SiATLClassifier.from_preset(str(tmp_path / "run" / "model"))
+    texts = ["so glad today", "what an awful day"]
+    assert again.predict_labels(texts, verbose=0) == model.predict_labels(
+        texts, verbose=0
+    )
