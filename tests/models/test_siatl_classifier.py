@@ -99,7 +99,8 @@ def test_training_is_traced_once_a_stage_whatever_the_lengths(
     )
     training = [lm_learns for training, lm_learns in traced if training]
     assert training == [False, True, True]
-    assert len(traced) - len(training) == 1
+    # Evaluation: with the states that stage 1 keeps, and without from stage 2 on.
+    assert len(traced) - len(training) == 2
 
 
 def test_stage_one_computes_no_lm_loss_and_reports_nan(
