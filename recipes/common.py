@@ -46,9 +46,8 @@ def define_training_flags():
 
 def open_run():
     """Opens the run's folder and writes its flags into it."""
-    if (
-        "lm" in FLAGS and FLAGS.method != "bow"
-    ):  # So that a stopped run goes on with the same one.
+    # So that a stopped run goes on with the same one.
+    if "lm" in FLAGS and FLAGS.method != "bow":
         FLAGS.lm = chosen_model(FLAGS.lm)
     run = RunFolder(FLAGS.output, FLAGS.overwrite)
     run.write_flags(_given_flags())

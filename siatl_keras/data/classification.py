@@ -90,7 +90,7 @@ def classification_dataset(
             rows, tf.gather(known, index), tf.gather(weights, index)
         )
         if first_row is not None:
-            x = {**x, "row": tf.cast(index, tf.int64) + first_row}
+            x = {**x, "row": index + first_row}
         return x, *rest
 
     if seed is not None:

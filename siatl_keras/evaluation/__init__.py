@@ -5,7 +5,13 @@ from siatl_keras.evaluation.attention_page import attention_page
 from siatl_keras.evaluation.attention_picture import plot_attention
 from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline, word_counts
 from siatl_keras.evaluation.linear_model import fit_linear_model
-from siatl_keras.evaluation.measures import MEASURES, Measure, measure_of
+from siatl_keras.evaluation.measures import (
+    LOSS,
+    MEASURES,
+    Measure,
+    lower_is_better,
+    measure_of,
+)
 from siatl_keras.evaluation.multi_label_report import (
     MultiLabelReport,
     evaluate_multi_label,
@@ -25,6 +31,7 @@ from siatl_keras.evaluation.report import Report, evaluate_predictions
 
 __all__ = [
     "AttentionMap",
+    "LOSS",
     "MEASURES",
     "Measure",
     "MultiLabelReport",
@@ -40,6 +47,7 @@ __all__ = [
     "evaluate_numbers",
     "evaluate_predictions",
     "fit_linear_model",
+    "lower_is_better",
     "measure_of",
     "plot_attention",
     "plot_confusion_matrix",

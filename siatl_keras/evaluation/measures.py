@@ -141,3 +141,14 @@ MEASURES: dict[str, Measure] = {
         Measure("spearman", "Spearman's ρ"),
     )
 }
+# What early stopping goes by beside them.
+LOSS = "task_loss"
+
+
+def lower_is_better(name: str) -> bool:
+    """Says which way `LOSS`, or one of `MEASURES`, is better.
+
+    Args:
+        name: of it.
+    """
+    return name == LOSS or MEASURES[name].lower_is_better

@@ -51,8 +51,8 @@ class TaskHead(keras.layers.Layer):
             own, see `siatl_keras.heads.poolings`.
         standardize: bool, whether the pooled vector's features are standardized, see
             `Standardization`; `fit` measures them on the texts that it trains on, and
-            without task LSTMs and blocks lets the classes begin with a linear
-            discriminant analysis.
+            without task LSTMs and blocks lets the outputs begin with the task's
+            `linear_start`, of classes a discriminant analysis.
         input_dropout: float, locked dropout on the hidden states.
         lstm_dropout: float, locked dropout on each task LSTM's output.
         attention_dropout: float, dropout on the attention's scores.

@@ -59,7 +59,7 @@ class FrozenStates:
         self._stores: dict[keras.layers.Layer, _Store] = {}
 
     def update(self) -> bool:
-        """Computes states anew where another layer is the highest; says if so."""
+        """Finds the layer; returns whether it is another one, whose states are new."""
         layer = self._highest(self._learns)
         if layer is self.layer:
             return False

@@ -84,6 +84,7 @@ def lower_half(settings: Settings = DEFAULTS) -> Plan:
 def p_lm(settings: Settings = DEFAULTS) -> Plan:
     """Makes the plan of plain transfer: the task loss, all layers from epoch 1."""
     settings = filled(settings, PAPER)
+    assert settings.epochs is not None  # For the type checker.
     schedule = settings.schedule or "constant"
     pretrained = Rate(
         settings.pretrained_optimizer,
@@ -98,7 +99,7 @@ def p_lm(settings: Settings = DEFAULTS) -> Plan:
         phases=stages(1, 1 if groups is PAPER_GROUPS else None),
         groups=groups,
         rates={(new_group,): new, tuple(pretrained_groups): pretrained},
-        epochs=settings.epochs or PAPER["epochs"],
+        epochs=settings.epochs,
         patience=settings.patience,
         average_momentum=settings.average_momentum,
         lora_rank=settings.lora_rank,
@@ -115,17 +116,10 @@ def last_token(settings: Settings = DEFAULTS) -> Plan:
 
     One Adam for all layers, and the last token's state for the text.
     """
-    settings = filled(settings, PAPER)
-    rate = Rate(
-        "adam",
-        settings.task_learning_rate,
-        settings.schedule or "constant",
-        settings.clipnorm,
-    )
     plain = p_lm(settings)
     return replace(
         plain,
-        rates={_names(plain): rate},
+        rates={_names(plain): plain.rates[("task",)]},
         head={"pooling": "last", "num_layers": 0},
     )
 
@@ -136,17 +130,14 @@ def ulmfit(settings: Settings = DEFAULTS) -> Plan:
     The language model first learns the task's texts; then each layer has the rate of
     the layer above divided by 2.6, and one more layer learns in each epoch.
     """
-    settings = filled(settings, PAPER)
-    rate = Rate(
-        "adam",
-        settings.task_learning_rate,
-        settings.schedule or "slanted_triangular",
-        settings.clipnorm,
+    plain = p_lm(settings)
+    rate = replace(
+        plain.rates[("task",)],
+        schedule=settings.schedule or "slanted_triangular",
         divisor=2.6,
         beta_1=0.7,
         beta_2=0.99,
     )
-    plain = p_lm(settings)
     everything = _names(plain)
     return replace(
         plain,

@@ -238,10 +238,10 @@ class Plan:
         if self.average_momentum is not None:
             callbacks.append(WeightAveraging(self.average_momentum))
         if self.patience is not None:
+            # `MonitorDirections` tells it which way is better.
             early_stopping = keras.callbacks.EarlyStopping(
                 f"val_{self.monitor}",
                 patience=self.patience,
-                mode="min" if self.monitor == "task_loss" else "max",
                 restore_best_weights=True,
             )
             callbacks.append(early_stopping)

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
 from siatl_keras.callbacks import BackupAndRestore
-from siatl_keras.evaluation import plot_training
+from siatl_keras.evaluation import LOSS, lower_is_better, plot_training
 from siatl_keras.models import SiATLClassifier, backbone_class, number_of_layers
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
@@ -97,7 +97,7 @@ def _finetune(
     metrics: dict[str, Any] = {}
     lm = config.lm
     if plan.monitor not in data.task.measured:
-        plan = replace(plan, monitor="task_loss")
+        plan = replace(plan, monitor=LOSS)
     if plan.language_model:
         adapted = folder / "backup" / "language_model"
         metrics["language_model"] = adapt_language_model(
@@ -127,17 +127,18 @@ def _finetune(
         callbacks=plan.callbacks(folder / "tensorboard", backup),
         verbose=verbose,
     )
-    outputs = model.predict(data.held_out.texts, verbose=0)
-    if model.task.tunes:
+    if model.task.tunes or not data.test:
+        outputs = model.predict(data.held_out.texts, verbose=0)
         model.task = model.task.tuned_on(held_out, outputs)
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
     metrics |= _figures(history, plan.monitor)
     plot_training(metrics["history"], folder / "training.png")
-    report = model.task.report(held_out, outputs)
     if data.test:
         report = evaluate_classifier(model, data.test, folder)
         metrics |= {"measures": list(report.measures), "test": report.to_dict()}
+    else:
+        report = model.task.report(held_out, outputs)
     metrics["counted_words"] = compare_with_words(config, data, report.measures)
     return model, metrics
 
@@ -188,7 +189,7 @@ def _figures(history: keras.callbacks.History, monitor: str) -> dict[str, Any]:
 def _rank(value: float, monitor: str) -> float:
     if not math.isfinite(value):
         return math.inf
-    return value if monitor == "task_loss" else -value
+    return value if lower_is_better(monitor) else -value
 
 
 def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:

@@ -17,17 +17,14 @@ import tensorflow as tf
 
 from siatl_keras.atomic import write_text
 from siatl_keras.callbacks import TrainingDivergedError
-from siatl_keras.evaluation import MEASURES
+from siatl_keras.evaluation import LOSS, lower_is_better
 from siatl_keras.presets.named_models import chosen_model
-from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.finetune import finetune
 from siatl_keras.runs.finetune_config import FinetuneConfig
-from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.search_space import as_settings, search_space
 from siatl_keras.tasks import TASKS
 
 # What is measured on the validation texts, in the best epoch, and which way is better.
-LOSS = "task_loss"
 OBJECTIVES = (LOSS, *dict.fromkeys(n for task in TASKS.values() for n in task.measured))
 
 
@@ -80,13 +77,14 @@ def tune(
     if trials < 1:
         raise ValueError(f"`trials` must be at least 1. Received: trials={trials}.")
     config = replace(config, lm=chosen_model(config.lm), test="")
-    config = with_defaults(config, RunData.read(config).train)
     space = search_space(config)
     tuner = FinetuneTuner(
         config,
         strategy,
         oracle=_GivenFirst(
-            objective=keras_tuner.Objective(objective, _direction(objective)),
+            objective=keras_tuner.Objective(
+                objective, "min" if lower_is_better(objective) else "max"
+            ),
             max_trials=trials,
             # KerasTuner's own, three times the dimensions, is more than most can pay.
             num_initial_points=len(space.space),
@@ -179,11 +177,6 @@ class _GivenFirst(keras_tuner.oracles.BayesianOptimizationOracle):
             values = dict(self.hyperparameters.values)
             return {"status": "RUNNING", "values": values}
         return super().populate_space(trial_id)
-
-
-def _direction(objective: str) -> str:
-    lower = objective == LOSS or MEASURES[objective].lower_is_better
-    return "min" if lower else "max"
 
 
 def trials_table(trials: list[Trial], objective: str) -> str:

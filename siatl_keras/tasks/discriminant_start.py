@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import log_softmax
 
 # How far the covariance of the classes is drawn to that of equal, unrelated features.
 SHRINKAGES = (0.1, 0.3, 0.6, 0.9)
@@ -73,6 +74,5 @@ def _both_classes(of_second: Any) -> np.ndarray:
 
 
 def _loss(logits: np.ndarray, places: np.ndarray) -> float:
-    logits = logits - logits.max(1, keepdims=True)
-    right = logits[np.arange(len(places)), places]
-    return float(np.mean(np.log(np.exp(logits).sum(1)) - right))
+    right = log_softmax(logits, axis=1)[np.arange(len(places)), places]
+    return -float(right.mean())

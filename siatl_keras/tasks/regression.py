@@ -188,7 +188,7 @@ class Regression(Task):
     def linear_start(
         self, features: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Returns a ridge regression, its strength chosen over folds."""
+        """Returns a ridge regression, its strength chosen by leaving one out."""
         from sklearn.linear_model import RidgeCV
 
         numbers = (targets - self.mean) / self.std

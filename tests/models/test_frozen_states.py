@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rigs.letters import CLASSES, letter_texts, letters_tokenizer
 from siatl_keras.callbacks import SequentialUnfreezing, WeightAveraging
 from siatl_keras.models import (
     LSTMBackbone,
@@ -14,13 +15,9 @@ from siatl_keras.models import (
     frozen_states,
 )
 from siatl_keras.plans import Group, Phase, Plan, Rate
-from siatl_keras.text import WordTokenizer
 
-LETTERS = list("abcdefghij")
 EVERYTHING = ("task", "backbone", "embedding")
-RANDOM = np.random.default_rng(0)
-TEXTS = [" ".join(RANDOM.choice(LETTERS, RANDOM.integers(1, 30))) for _ in range(60)]
-LABELS = ["with" if "a" in text else "without" for text in TEXTS]
+TEXTS, LABELS = letter_texts(60, 1, 30)
 
 
 def llama(dropout=0.0):
@@ -38,12 +35,11 @@ def llama(dropout=0.0):
 
 def classifier(backbone=llama, long_texts="cut", **arguments):
     keras.utils.set_random_seed(0)
-    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *LETTERS])
-    preprocessor = SiATLPreprocessor(tokenizer, 20, long_texts=long_texts)
+    preprocessor = SiATLPreprocessor(letters_tokenizer(), 20, long_texts=long_texts)
     return SiATLClassifier(
         backbone(),
         preprocessor=preprocessor,
-        label_names=["with", "without"],
+        label_names=CLASSES,
         **arguments,
     )
 

@@ -6,29 +6,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from rigs.letters import CLASSES, letter_texts, letters_tokenizer
 from rigs.round_trips import through_export, through_preset
 from siatl_keras.callbacks import BackupAndRestore, SequentialUnfreezing
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
 from siatl_keras.plans import Phase
 from siatl_keras.tasks import MultiLabel
-from siatl_keras.text import WordTokenizer
 
-LETTERS = list("abcdefghij")
-RANDOM = np.random.default_rng(0)
-TEXTS = [" ".join(RANDOM.choice(LETTERS, RANDOM.integers(4, 20))) for _ in range(80)]
-LABELS = ["with" if "a" in text else "without" for text in TEXTS]
+TEXTS, LABELS = letter_texts(80, 4, 20)
 TASK_ALONE = (Phase(1, ("task",)),)
 
 
 def classifier(pooling="mean", **arguments):
     keras.utils.set_random_seed(0)
     backbone = keras_hub.models.LlamaBackbone(14, 2, 2, 32, 32, num_key_value_heads=1)
-    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *LETTERS])
     if "task" not in arguments:
-        arguments["label_names"] = ["with", "without"]
+        arguments["label_names"] = CLASSES
     return SiATLClassifier(
         backbone,
-        preprocessor=SiATLPreprocessor(tokenizer, 20),
+        preprocessor=SiATLPreprocessor(letters_tokenizer(), 20),
         pooling=pooling,
         standardize=True,
         **arguments,
@@ -113,11 +109,10 @@ def test_several_labels_have_their_start_too():
 
 def test_a_task_lstm_s_states_are_standardized_too():
     keras.utils.set_random_seed(0)
-    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *LETTERS])
     model = SiATLClassifier(
         LSTMBackbone(14, 8, hidden_dim=8, num_layers=1),
-        preprocessor=SiATLPreprocessor(tokenizer, 20),
-        label_names=["with", "without"],
+        preprocessor=SiATLPreprocessor(letters_tokenizer(), 20),
+        label_names=CLASSES,
         units=6,
         standardize=True,
     )
