@@ -129,7 +129,10 @@ class FinetuneTuner(keras_tuner.Tuner):
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Fine-tunes, and returns the objective."""
-        keras.backend.clear_session()  # Frees the model of the trial before.
+        # Clearing frees the model of the trial before, and forgets the precision.
+        policy = keras.config.dtype_policy()
+        keras.backend.clear_session()
+        keras.config.set_dtype_policy(policy)
         flags = as_settings(trial.hyperparameters.values)
         run = Path(self.get_trial_dir(trial.trial_id)) / "run"
         try:

@@ -233,6 +233,7 @@ def test_a_stopped_run_with_lora_goes_on(files, transformer, tmp_path, monkeypat
             files,
             transformer,
             str(tmp_path / folder),
+            method="siatl",
             lora_rank=2,
             epochs=5,
             backbone_epoch=2,

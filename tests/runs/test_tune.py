@@ -7,6 +7,7 @@ import importlib
 import json
 from pathlib import Path
 
+import keras
 import pytest
 
 from rigs.small_task import small_config
@@ -21,13 +22,18 @@ def config(files, lm, tmp_path):
 
 @pytest.fixture
 def finetune(monkeypatch):
-    """Takes a list of what `finetune` does, call by call: raises, or has a loss."""
+    """Takes a list of what `finetune` does, call by call: raises, or has a loss.
+
+    A function is called for the loss.
+    """
     does = []
 
     def run(config, strategy, verbose):
         outcome = does.pop(0)
         if isinstance(outcome, BaseException):
             raise outcome
+        if callable(outcome):
+            outcome = outcome()
         (Path(config.output) / "model").mkdir(parents=True)
         return None, {"validation": {"task_loss": outcome}}
 
@@ -66,3 +72,19 @@ def test_a_trial_that_had_finished_when_the_search_was_stopped_is_not_done_again
     (run / "metrics.json").write_text(json.dumps({"validation": {"task_loss": 0.25}}))
     (trial,) = tune(config, trials=1)
     assert trial.score == 0.25
+
+
+def test_every_trial_has_the_precision_that_was_set(config, finetune):
+    seen = []
+
+    def note():
+        seen.append(keras.config.dtype_policy().name)
+        return 0.5
+
+    finetune += [note] * 2
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        tune(config, trials=2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert seen == ["mixed_bfloat16"] * 2
