@@ -5,20 +5,20 @@ python -m recipes.export --model=runs/sarcasm/model --output=saved_models/sarcas
 
 from absl import flags
 
-from recipes import common
+from recipes import common, saved_classifier
 from siatl_keras.export import export_saved_model
-from siatl_keras.models import SiATLClassifier
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
+saved_classifier.define_flags()
 flags.DEFINE_string(
     "output", None, "Folder of the served model; gets a new version.", required=True
 )
+flags.adopt_module_key_flags(saved_classifier)
 
 
 def main():
     """Exports into the next free version."""
-    print(export_saved_model(SiATLClassifier.from_preset(FLAGS.model), FLAGS.output))
+    print(export_saved_model(saved_classifier.load(), FLAGS.output))
 
 
 if __name__ == "__main__":

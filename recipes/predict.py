@@ -7,7 +7,8 @@ A model of pairs reads two texts with a tab between them from each line of the s
 input, and the columns --text_column and --pair_column of a file.
 
 Output: text (of pairs, text and text_pair), label (or labels with commas between) and a
-probability for each class, or a value, separated by tabs; or JSON. Every line of the
+probability for each class, or a value, separated by tabs; or JSON. With --abstain_below
+the label is empty (in JSON, null) where its probability is lower. Every line of the
 standard input or of a .txt file gets a line, blank ones too, as soon as the input
 pauses. Where a line is not UTF-8, a message names it, and the answer is to what can be
 read of it. Input and output are UTF-8, whatever the locale.
@@ -18,7 +19,7 @@ import sys
 
 from absl import flags
 
-from recipes import common
+from recipes import common, saved_classifier
 from siatl_keras.data import (
     FORMATS,
     arriving_batches,
@@ -26,7 +27,6 @@ from siatl_keras.data import (
     pairs_of_lines,
     read_texts,
 )
-from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs import (
     check_pair_column,
     format_header,
@@ -35,7 +35,7 @@ from siatl_keras.runs import (
 )
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
+saved_classifier.define_flags()
 flags.DEFINE_string(
     "input",
     "-",
@@ -46,11 +46,12 @@ flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text."
 flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")
 flags.DEFINE_bool("json", False, "Write a JSON object on each line.")
 flags.DEFINE_integer("batch_size", 256, "Texts classified at a time.", lower_bound=1)
+flags.adopt_module_key_flags(saved_classifier)
 
 
 def main():
     """Predicts, and writes a line for each text."""
-    model = SiATLClassifier.from_preset(FLAGS.model)
+    model = saved_classifier.load()
     sys.stdout.reconfigure(encoding="utf-8")
     warn = functools.partial(print, file=sys.stderr, flush=True)
     if FLAGS.input == "-":

@@ -131,6 +131,7 @@ TESTED_ELSEWHERE = {
     "runs/run_data.py",
     "runs/pretrain_config.py",
     "tasks/chosen_task.py",
+    "tasks/label_thresholds.py",
     "tasks/task.py",
     "text/normalizer_rules.py",
 }

@@ -4,6 +4,11 @@ from siatl_keras.evaluation.attention_map import AttentionMap, short_names
 from siatl_keras.evaluation.attention_page import attention_page
 from siatl_keras.evaluation.attention_picture import plot_attention
 from siatl_keras.evaluation.bag_of_words import bag_of_words_baseline, word_counts
+from siatl_keras.evaluation.calibration import (
+    Calibration,
+    calibration_of_answers,
+    calibration_of_labels,
+)
 from siatl_keras.evaluation.linear_model import fit_linear_model
 from siatl_keras.evaluation.measures import (
     LOSS,
@@ -24,6 +29,7 @@ from siatl_keras.evaluation.plots import (
     plot_f1_by_label,
     plot_numbers,
     plot_perplexity,
+    plot_reliability,
     plot_training,
 )
 from siatl_keras.evaluation.predictions import Predictions
@@ -31,6 +37,7 @@ from siatl_keras.evaluation.report import Report, evaluate_predictions
 
 __all__ = [
     "AttentionMap",
+    "Calibration",
     "LOSS",
     "MEASURES",
     "Measure",
@@ -42,6 +49,8 @@ __all__ = [
     "Report",
     "attention_page",
     "bag_of_words_baseline",
+    "calibration_of_answers",
+    "calibration_of_labels",
     "evaluate_levels",
     "evaluate_multi_label",
     "evaluate_numbers",
@@ -54,6 +63,7 @@ __all__ = [
     "plot_f1_by_label",
     "plot_numbers",
     "plot_perplexity",
+    "plot_reliability",
     "plot_training",
     "short_names",
     "word_counts",

@@ -10,6 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
+from siatl_keras.evaluation.calibration import (
+    Calibration,
+    calibration_figures,
+    calibration_of_labels,
+    calibration_text,
+)
 from siatl_keras.evaluation.checked_answers import checked_answers
 from siatl_keras.evaluation.plots import plot_f1_by_label
 
@@ -28,6 +34,7 @@ class MultiLabelReport:
         f1: of each label; 0 for one that no text has or is said to have.
         support: texts that have each label.
         texts: number of texts.
+        calibration: of all labels of all texts; `None` without probabilities.
     """
 
     picture: ClassVar[str] = "f1_by_label.png"
@@ -41,6 +48,7 @@ class MultiLabelReport:
     f1: list[float]
     support: list[int]
     texts: int
+    calibration: Calibration | None = None
 
     @property
     def measures(self) -> dict[str, float]:
@@ -65,6 +73,7 @@ class MultiLabelReport:
                 }
                 for index, name in enumerate(self.label_names)
             },
+            **calibration_figures(self.calibration),
         }
 
     def to_text(self) -> str:
@@ -82,7 +91,7 @@ class MultiLabelReport:
                 f"{self.recall[index]:6.4f}  {self.f1[index]:6.4f}  "
                 f"{self.support[index]:5d}"
             )
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + calibration_text(self.calibration)
 
     def draw(self, path: str | os.PathLike[str]) -> None:
         """Draws the F1 of each label.
@@ -94,7 +103,10 @@ class MultiLabelReport:
 
 
 def evaluate_multi_label(
-    targets: Any, predicted: Any, label_names: Sequence[str]
+    targets: Any,
+    predicted: Any,
+    label_names: Sequence[str],
+    probabilities: Any = None,
 ) -> MultiLabelReport:
     """Compares predicted with true labels.
 
@@ -102,6 +114,7 @@ def evaluate_multi_label(
         targets: 0 or 1, `[texts, labels]`.
         predicted: 0 or 1, `[texts, labels]`.
         label_names: names of the labels.
+        probabilities: float `[texts, labels]`, for the `Calibration`.
 
     Returns:
         `MultiLabelReport`.
@@ -145,4 +158,7 @@ def evaluate_multi_label(
         f1=f1.tolist(),
         support=[int(count) for count in support],
         texts=len(targets),
+        calibration=None
+        if probabilities is None
+        else calibration_of_labels(targets, probabilities),
     )

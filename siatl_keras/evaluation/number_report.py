@@ -30,6 +30,8 @@ class NumberReport:
     """
 
     picture: ClassVar[str] = "predicted.png"
+    # There are no probabilities.
+    calibration: ClassVar[None] = None
 
     mae: float
     rmse: float

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from siatl_keras.evaluation.calibration import Calibration
 from siatl_keras.evaluation.checked_answers import checked_answers
 from siatl_keras.evaluation.measures import MEASURES
 from siatl_keras.evaluation.report import Report, evaluate_predictions
@@ -30,6 +31,11 @@ class OrdinalReport:
     levels: Report
     quadratic_kappa: float
     mae: float
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """Whether probabilities mean what they say; `None` without any."""
+        return self.levels.calibration
 
     @property
     def measures(self) -> dict[str, float]:
@@ -66,7 +72,10 @@ class OrdinalReport:
 
 
 def evaluate_levels(
-    targets: Any, predicted: Any, level_names: Sequence[str]
+    targets: Any,
+    predicted: Any,
+    level_names: Sequence[str],
+    probabilities: Any = None,
 ) -> OrdinalReport:
     """Compares predicted with true levels.
 
@@ -74,6 +83,7 @@ def evaluate_levels(
         targets: int `[texts]`, numbers of the true levels.
         predicted: int `[texts]`, those of the predicted ones.
         level_names: names of the levels, lowest first.
+        probabilities: float `[texts, levels]`, for the `Calibration`.
 
     Returns:
         `OrdinalReport`.
@@ -87,7 +97,7 @@ def evaluate_levels(
     (0.333, 0.8)
     """
     targets, predicted = checked_answers(targets, predicted)
-    report = evaluate_predictions(targets, predicted, level_names)
+    report = evaluate_predictions(targets, predicted, level_names, probabilities)
     values = {}
     for name in ("quadratic_kappa", "mae"):
         measure = MEASURES[name]

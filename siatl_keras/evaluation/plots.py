@@ -108,6 +108,36 @@ def plot_f1_by_label(report: Any, path: PathLike) -> None:
     save_figure(figure, path)
 
 
+def plot_reliability(calibration: Any, path: PathLike) -> None:
+    """Draws how often answers are right against how sure they are.
+
+    Args:
+        calibration: a `Calibration`.
+        path: PNG to be written.
+    """
+    figure, (top, bottom) = new_figure(
+        2, 1, (5.0, 6.0), sharex=True, height_ratios=(3, 1)
+    )
+    confidence = [each.confidence for each in calibration.bins]
+    top.plot(
+        [0.0, 1.0], [0.0, 1.0], color="black", lw=1, ls=":", label="as sure as right"
+    )
+    top.plot(confidence, [each.right for each in calibration.bins], "C0-", marker="o")
+    top.set_ylabel("share of right answers")
+    top.set_ylim(0.0, 1.02)
+    top.legend(loc="upper left", fontsize=8)
+    bottom.bar(confidence, [each.answers for each in calibration.bins], width=0.05)
+    bottom.set_ylabel("answers")
+    bottom.set_xlabel("confidence")
+    bottom.set_xlim(0.0, 1.02)
+    for axes in (top, bottom):
+        axes.grid(alpha=0.3)
+    top.set_title(
+        f"calibration error {calibration.ece:.3f}, Brier score {calibration.brier:.3f}"
+    )
+    save_figure(figure, path)
+
+
 def plot_numbers(report: Any, path: PathLike) -> None:
     """Draws answers against the truth, with the line where both are the same.
 

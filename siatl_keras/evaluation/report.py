@@ -20,6 +20,12 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from siatl_keras.evaluation.calibration import (
+    Calibration,
+    calibration_figures,
+    calibration_of_answers,
+    calibration_text,
+)
 from siatl_keras.evaluation.plots import plot_confusion_matrix
 
 
@@ -37,6 +43,7 @@ class Report:
         f1: of each class.
         support: texts of each class.
         confusion: int `[classes, classes]`, rows are the true classes.
+        calibration: whether probabilities mean what they say; `None` without any.
     """
 
     picture: ClassVar[str] = "confusion.png"
@@ -50,6 +57,7 @@ class Report:
     f1: list[float]
     support: list[int]
     confusion: list[list[int]]
+    calibration: Calibration | None = None
 
     @property
     def measures(self) -> dict[str, float]:
@@ -80,6 +88,7 @@ class Report:
                 for index, name in enumerate(self.label_names)
             },
             "confusion": self.confusion,
+            **calibration_figures(self.calibration),
         }
 
     def to_text(self) -> str:
@@ -117,11 +126,14 @@ class Report:
                 f"{count:>{column}}" for count, column in zip(row, columns, strict=True)
             )
             lines.append(f"{name:<{width}}  {counts}")
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + calibration_text(self.calibration)
 
 
 def evaluate_predictions(
-    labels: Any, predictions: Any, label_names: Sequence[str]
+    labels: Any,
+    predictions: Any,
+    label_names: Sequence[str],
+    probabilities: Any = None,
 ) -> Report:
     """Compares predicted with true classes.
 
@@ -130,6 +142,7 @@ def evaluate_predictions(
         predictions: int `[texts]`, predicted class numbers; or float
             `[texts, classes]`, logits or probabilities.
         label_names: names of the classes.
+        probabilities: float `[texts, classes]`, for the `Calibration`.
 
     Returns:
         `Report`.
@@ -177,4 +190,7 @@ def evaluate_predictions(
         f1=f1.tolist(),
         support=[int(count) for count in support],
         confusion=confusion_matrix(labels, predictions, labels=numbers).tolist(),
+        calibration=None
+        if probabilities is None
+        else calibration_of_answers(labels, predictions, probabilities),
     )

@@ -25,7 +25,7 @@ from siatl_keras.callbacks import (
     SetEpoch,
     in_order,
 )
-from siatl_keras.data import EpochCounter, length_order
+from siatl_keras.data import EpochCounter
 from siatl_keras.inputs import as_texts
 from siatl_keras.inputs.refusals import errors_of_rows
 from siatl_keras.models import text_prediction
@@ -37,6 +37,7 @@ from siatl_keras.models.raw_text_batches import (
     checked_batch_size,
     refuse_with_dataset,
 )
+from siatl_keras.models.unknown_arguments import refuse_other_exports
 from siatl_keras.tasks import Task
 
 
@@ -282,10 +283,8 @@ class RawTextTask(JointTask):
             size = checked_batch_size(batch_size)
             preprocessor = batches.texts_preprocessor
             return text_prediction.predict_here(self, preprocessor, texts, size, **how)
-        # Characters are known before the texts are tokenized.
-        sorting = length_order([_characters(text) for text in texts])
-        order, places = (rows.numpy() for rows in sorting)
-        dataset = batches.unlabelled([texts[i] for i in order], batch_size)
+        texts, places = text_prediction.in_order_of_length(texts)
+        dataset = batches.unlabelled(texts, batch_size)
         return keras.Model.predict(self, dataset, **how, **kwargs)[places]
 
     def predict_proba(self, x: Any = None, **kwargs: Any) -> np.ndarray:
@@ -312,8 +311,8 @@ class RawTextTask(JointTask):
             **kwargs: as for `predict`.
 
         Returns:
-            list in the order of the texts: of names as in `label_names`, of lists of
-            these where a text may have several, of float for a regression.
+            list in the order of the texts: of names as in `label_names` (`None` where
+            the model abstains), of lists of these, or of float for a regression.
         """
         return self.task.answers(self.predict(x, **kwargs))
 
@@ -327,6 +326,18 @@ class RawTextTask(JointTask):
             float32 numpy `[batch, outputs]`.
         """
         return keras.Model.predict_on_batch(self, self._batches.texts_alone(x))
+
+    def calibrate(self, x: Any, y: Any) -> None:
+        """Fits how sure answers are on texts that the model has not learned from.
+
+        The `task` keeps what probabilities and exports go by; `predict` is as before.
+
+        Args:
+            x: texts, as for `predict`.
+            y: their labels, as for `fit`.
+        """
+        targets = self._batches.labelled(x, y, None).targets
+        self.task = self.task.tuned_on(targets, self.predict(x, verbose=0))
 
     def predict_step(self, data: Any) -> tf.Tensor:
         """Computes the task's outputs `[batch, outputs]` of a packed batch."""
@@ -351,8 +362,7 @@ class RawTextTask(JointTask):
             texts: list of str, or of pairs, which are one row of tokens each.
 
         Returns:
-            `(tokens, weights)`: for each text its tokens, start and end included, and
-            their attention weights, which sum to 1.
+            `(tokens, weights)` of each text, start and end included; weights sum to 1.
 
         Raises:
             ValueError: if the model's pooling has no such weights.
@@ -379,13 +389,7 @@ class RawTextTask(JointTask):
             ValueError: if `format` is another, the folder exists, or the model has no
                 preprocessor.
         """
-        if format != "tf_saved_model" or any(v is not None for v in kwargs.values()):
-            asked = {"format": format, **kwargs}
-            raise ValueError(
-                "A classifier is exported as a SavedModel that takes texts: call "
-                "`export` with its path alone, or `siatl_keras.export."
-                f"export_saved_model` for numbered versions. Received: {asked}."
-            )
+        refuse_other_exports(format=format, **kwargs)
         path = Path(filepath)
         if path.exists():
             raise ValueError(f"{path} exists already. Export to another folder.")
@@ -394,7 +398,3 @@ class RawTextTask(JointTask):
             os.rename(type(self).saved_model_writer(self, folder), path)
         if verbose:
             print(f"Exported to {path}")
-
-
-def _characters(text: Any) -> int:
-    return sum(map(len, text)) if isinstance(text, tuple) else len(text)

@@ -56,6 +56,24 @@ def classify_texts(model: Any, texts: tf.Tensor) -> tf.Tensor:
     return tf.gather(outputs.concat(), places)
 
 
+def in_order_of_length(texts: list[Any]) -> tuple[list[Any], np.ndarray]:
+    """Sorts texts by their characters, which are known before they are tokenized.
+
+    Args:
+        texts: list of str, or of pairs.
+
+    Returns:
+        the texts, and where each of the given ones is among them.
+    """
+    order, places = (
+        rows.numpy()
+        for rows in length_order(
+            [sum(map(len, t)) if isinstance(t, tuple) else len(t) for t in texts]
+        )
+    )
+    return [texts[row] for row in order], places
+
+
 def predict_here(
     model: Any,
     preprocessor: Any,

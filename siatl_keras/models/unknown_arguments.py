@@ -49,3 +49,22 @@ def refuse_unknown_arguments(
                 else f"It takes: {', '.join(own)}."
             )
             raise TypeError(f"{cls.__name__} has no argument `{name}`. {remedy}")
+
+
+def refuse_other_exports(format: str, **arguments: Any) -> None:
+    """Refuses what Keras's `export` takes beside the path, and a classifier's does not.
+
+    Args:
+        format: of the export.
+        **arguments: others, `None` if not given.
+
+    Raises:
+        ValueError: if one is given; the message says what to call.
+    """
+    if format != "tf_saved_model" or any(v is not None for v in arguments.values()):
+        asked = {"format": format, **arguments}
+        raise ValueError(
+            "A classifier is exported as a SavedModel that takes texts: call "
+            "`export` with its path alone, or `siatl_keras.export."
+            f"export_saved_model` for numbered versions. Received: {asked}."
+        )

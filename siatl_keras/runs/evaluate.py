@@ -9,6 +9,7 @@ import numpy as np
 
 from siatl_keras.atomic import write_text
 from siatl_keras.data import Examples
+from siatl_keras.evaluation import plot_reliability
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.tasks import Task
@@ -38,9 +39,10 @@ def evaluate_classifier(
 def write_evaluation(
     task: Task, targets: np.ndarray, outputs: Any, folder: str | Path
 ) -> Any:
-    """Writes `report.txt`, its picture and `predictions.tsv`, for any classifier.
+    """Writes `report.txt`, its pictures and `predictions.tsv`, for any classifier.
 
-    The picture is `confusion.png`, `f1_by_label.png` or `predicted.png`.
+    The pictures are `confusion.png`, `f1_by_label.png` or `predicted.png`, and, where
+    there are probabilities, `reliability.png`.
 
     Args:
         task: what was learned.
@@ -57,5 +59,7 @@ def write_evaluation(
     report = task.report(targets, outputs)
     write_text(Path(folder) / "report.txt", report.to_text())
     report.draw(Path(folder) / report.picture)
+    if report.calibration is not None:
+        plot_reliability(report.calibration, Path(folder) / "reliability.png")
     task.predictions(targets, outputs).write(Path(folder) / "predictions.tsv")
     return report

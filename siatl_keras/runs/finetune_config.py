@@ -142,12 +142,17 @@ class FinetuneConfig(Settings):
     lm_output_dropout: float | None = _lm_dropout(
         "output_dropout", "Dropout on the language model's output"
     )
+    abstain_below: float = setting(
+        0.0, "Least probability of an answer: below, the model gives none."
+    )
     seed: int = setting(0, "Of weights, dropout and shuffling.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_given(self, "train", "lm", "output")
-        check_share(validation_share=self.validation_share)
+        check_share(
+            validation_share=self.validation_share, abstain_below=self.abstain_below
+        )
         if self.levels and self.task != Ordinal.kind:
             raise ValueError(
                 f"`levels` are those of --task={Ordinal.kind}. Received: "
@@ -171,11 +176,14 @@ class FinetuneConfig(Settings):
             labels: those of the training file.
 
         Raises:
-            ValueError: if they are not of the task.
+            ValueError: if they are not of the task, or it cannot abstain.
         """
+        task: Task
         if self.levels:
-            return Ordinal([level.strip() for level in self.levels.split(",")])
-        return TASKS[self.task].from_labels(labels)
+            task = Ordinal([level.strip() for level in self.levels.split(",")])
+        else:
+            task = TASKS[self.task].from_labels(labels)
+        return task.abstaining(self.abstain_below) if self.abstain_below else task
 
     def task_arguments(self, plan: Plan) -> dict[str, Any]:
         """Returns the arguments of `SiATLClassifier` for the task layers.

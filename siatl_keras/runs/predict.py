@@ -84,6 +84,8 @@ def format_prediction(prediction: dict[str, Any], as_json: bool) -> str:
 def _fields(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [f"{probability:.6f}" for probability in value.values()]
+    if value is None:  # No answer.
+        return [""]
     if isinstance(value, list):
         return [_one_field(",".join(value))]
     return [_one_field(value) if isinstance(value, str) else f"{value:g}"]

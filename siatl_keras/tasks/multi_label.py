@@ -12,22 +12,23 @@ from keras import ops
 
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.refusals import described, refused_unless
-from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.inputs.rows import quoted
 from siatl_keras.losses.label_crossentropy import LabelCrossentropy
 from siatl_keras.losses.task_loss import TaskLoss, from_logits, keras_loss
 from siatl_keras.metrics.task_metric import TaskMetric, keras_metric
+from siatl_keras.tasks.confidence import Confidence
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.label_rows import SEPARATOR, matrix_of, rows_of_labels
+from siatl_keras.tasks.label_thresholds import (
+    THRESHOLD,
+    best_threshold,
+    checked_thresholds,
+)
 from siatl_keras.tasks.single_label import by_name, count_rows
 from siatl_keras.tasks.task import Task, as_column, label_name
+from siatl_keras.tasks.temperature import fitted_temperature
 from siatl_keras.tasks.yes_or_no_start import yes_or_no_start
 
-THRESHOLD = 0.5
-# Held-out texts with a label from which its threshold can be chosen: by fewer, chance
-# decides, and it may be one that half of all texts are above.
-FEWEST = 5
-# Probabilities that differ by less, relatively, are equal: 8 steps of float32.
-TIE = 1e-6
 _LOSSES = (
     keras.losses.BinaryCrossentropy,
     keras.losses.BinaryFocalCrossentropy,
@@ -48,10 +49,11 @@ class MultiLabel(Task):
     Args:
         label_names: names of the labels, in the order of their numbers, without commas.
         thresholds: float `[labels]`, one for all, or `None` for 0.5; see `tuned_on`.
+        temperature: float, see `Confidence`; `tuned_on` finds it.
 
     Raises:
-        ValueError: if a name holds a comma, or see `LabelNames`; or if thresholds are
-            not above 0 and below 1, or not one for each label.
+        ValueError: if a name holds a comma, or see `LabelNames` and `Confidence`; or if
+            thresholds are not above 0 and below 1, or not one for each label.
 
     Example:
     >>> task = MultiLabel(["anger", "joy", "surprise"])
@@ -67,7 +69,9 @@ class MultiLabel(Task):
     target_dtype = "float32"
     shapes = "0/1 targets [batch, labels] and logits [batch, labels]"
 
-    def __init__(self, label_names: Any, thresholds: Any = None) -> None:
+    def __init__(
+        self, label_names: Any, thresholds: Any = None, temperature: float = 1.0
+    ) -> None:
         self.names = LabelNames(label_names)
         for name in self.names:
             if SEPARATOR in name:
@@ -75,7 +79,8 @@ class MultiLabel(Task):
                     "`label_names` must not hold commas, which separate the labels of "
                     f"a text. Received: {name!r}."
                 )
-        self.thresholds = _thresholds(thresholds, len(self.names))
+        self.thresholds = checked_thresholds(thresholds, len(self.names))
+        self.confidence = Confidence(temperature)
 
     @classmethod
     def from_labels(cls, labels: Any) -> MultiLabel:
@@ -202,21 +207,24 @@ class MultiLabel(Task):
         ]
 
     def tuned_on(self, targets: np.ndarray, outputs: np.ndarray) -> MultiLabel:
-        """Chooses each label's threshold, for the best F1 on held-out texts.
+        """Fits the temperature, and chooses each label's threshold for the best F1.
 
         A threshold lies halfway between two probabilities; of equally good ones, the
         one nearest to 0.5 is taken, and 0.5 for a label of fewer than 5 held-out texts.
         """
-        probabilities = self.probabilities(outputs, "float64")
+        found = fitted_temperature(lambda by: self.mean_loss(targets, by), outputs)
+        scaled = MultiLabel(self.label_names, temperature=found)
+        probabilities = scaled.probabilities(outputs, "float64")
         thresholds = [
-            _best_threshold(targets[:, label] > 0, probabilities[:, label])
+            best_threshold(targets[:, label] > 0, probabilities[:, label])
             for label in range(self.num_outputs)
         ]
-        return MultiLabel(self.label_names, thresholds)
+        return MultiLabel(self.label_names, thresholds, found)
 
     def served(self, outputs: Any) -> dict[str, tf.Tensor]:
         """Returns `labels` with commas between, `is_label` and `probabilities`."""
-        probabilities = tf.sigmoid(tf.cast(outputs, tf.float32))
+        scaled = self.confidence.scaled(tf.cast(outputs, tf.float32))
+        probabilities = tf.sigmoid(scaled)
         is_label = probabilities > tf.constant(self.thresholds, tf.float32)
         rows = tf.RaggedTensor.from_row_lengths(
             tf.gather(tf.constant(self.label_names), tf.where(is_label)[:, 1]),
@@ -237,7 +245,7 @@ class MultiLabel(Task):
 
     def probabilities(self, outputs: Any, dtype: str = "float32") -> np.ndarray:
         """Returns `[texts, labels]`, each label's on its own."""
-        return tf.sigmoid(tf.cast(outputs, dtype)).numpy()
+        return tf.sigmoid(self.confidence.scaled(tf.cast(outputs, dtype))).numpy()
 
     @property
     def answer_columns(self) -> list[str]:
@@ -260,7 +268,12 @@ class MultiLabel(Task):
         # What is not finite is no answer, which the report must hear of.
         finite = np.isfinite(np.asarray(outputs))
         predicted = np.where(finite, self._is_label(outputs), np.nan)
-        return evaluate_multi_label(targets.astype(int), predicted, self.label_names)
+        return evaluate_multi_label(
+            targets.astype(int),
+            predicted,
+            self.label_names,
+            self.probabilities(outputs, "float64"),
+        )
 
     def predictions(self, targets: np.ndarray, outputs: Any) -> Any:
         """Returns rows of 0 and 1, and the probabilities in float64."""
@@ -293,7 +306,11 @@ class MultiLabel(Task):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {"label_names": self.label_names, "thresholds": self.thresholds}
+        return {
+            "label_names": self.label_names,
+            "thresholds": self.thresholds,
+            "temperature": self.confidence.temperature,
+        }
 
     def _ragged_encoder(self, spec: Any, argument: str) -> Callable[[Any], tf.Tensor]:
         flat = tf.TensorSpec([None], spec.dtype)
@@ -339,46 +356,9 @@ class MultiLabel(Task):
         return self.probabilities(outputs) > np.array(self.thresholds, "float32")
 
 
-def _thresholds(thresholds: Any, size: int) -> list[float]:
-    numbers = (int, float, np.integer, np.floating)
-    if thresholds is None:
-        thresholds = THRESHOLD
-    if isinstance(thresholds, numbers):
-        thresholds = [thresholds] * size
-    values = rows_of(thresholds, "thresholds")
-    if len(values) != size or not all(
-        isinstance(value, numbers) and 0 < np.float32(value) < 1 for value in values
-    ):
-        raise ValueError(
-            "`thresholds` must be above 0 and below 1, one for each of the "
-            f"{size} labels. Received: {values[:8]}."
-        )
-    return [float(value) for value in values]
-
-
 def _as_floats(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
 
 
 def _as_sigmoids(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return ops.cast(y_true, "float32"), ops.sigmoid(ops.cast(y_pred, "float32"))
-
-
-def _best_threshold(is_label: np.ndarray, probabilities: np.ndarray) -> float:
-    if is_label.sum() < FEWEST:
-        return THRESHOLD
-    order = np.argsort(-probabilities, kind="stable")
-    values = probabilities[order]
-    right = np.cumsum(is_label[order])
-    f1 = 2 * right / (np.arange(1, len(order) + 1) + is_label.sum())
-    below = np.append(values[1:], 0.0)
-    candidates = (values + below) / 2
-    # Texts of equal probability are answered alike. In float32 it differs in the last
-    # digits with a text's place in the batch, and a threshold must not lie between.
-    gap = (values - below > TIE * values) & (candidates > np.finfo("float32").tiny)
-    possible = np.flatnonzero(gap)
-    if not len(possible):
-        return THRESHOLD
-    candidates = candidates[possible]
-    best = f1[possible] >= f1[possible].max() - 1e-12
-    return float(candidates[best][np.argmin(np.abs(candidates[best] - THRESHOLD))])

@@ -18,9 +18,11 @@ from siatl_keras.metrics import LevelAccuracy, LevelError, QuadraticKappa, task_
 from siatl_keras.metrics.level_metrics import level_log_probabilities, median_levels
 from siatl_keras.metrics.task_metric import TaskMetric
 from siatl_keras.tasks.class_weights import class_weights
+from siatl_keras.tasks.confidence import Confidence
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.single_label import by_name, count_rows
 from siatl_keras.tasks.task import Task, as_column, named_labels
+from siatl_keras.tasks.temperature import fitted_temperature
 from siatl_keras.tasks.yes_or_no_start import yes_or_no_start
 
 
@@ -36,9 +38,11 @@ class Ordinal(Task):
 
     Args:
         levels: names of the levels, str or int, lowest first.
+        temperature: float, see `Confidence`; `tuned_on` finds it.
+        abstain_below: float, see `Confidence`.
 
     Raises:
-        ValueError: see `LabelNames`.
+        ValueError: see `LabelNames` and `Confidence`.
 
     Example:
     >>> task = Ordinal(["bad", "fair", "good"])
@@ -52,8 +56,13 @@ class Ordinal(Task):
     measured = ("quadratic_kappa", "mae", "accuracy")
     shapes = "level numbers [batch] and log probabilities [batch, levels]"
 
-    def __init__(self, levels: Any) -> None:
+    tunes = True
+
+    def __init__(
+        self, levels: Any, temperature: float = 1.0, abstain_below: float = 0.0
+    ) -> None:
         self.names = LabelNames(levels, "levels")
+        self.confidence = Confidence(temperature, abstain_below)
 
     @classmethod
     def from_labels(cls, labels: Any) -> Ordinal:
@@ -130,23 +139,26 @@ class Ordinal(Task):
         """Returns accuracy, mean absolute error in levels, and quadratic kappa."""
         return [LevelAccuracy(), LevelError(), QuadraticKappa(len(self.names))]
 
-    def served(self, outputs: Any) -> dict[str, tf.Tensor]:
-        """Returns `label`, `label_id` and `probabilities` of the levels."""
-        logs = level_log_probabilities(tf.cast(outputs, tf.float32))
-        label_id = tf.cast(median_levels(logs), tf.int32)
-        return {
-            "label": tf.gather(tf.constant(self.label_names), label_id),
-            "label_id": label_id,
-            "probabilities": tf.exp(logs),
-        }
+    def tuned_on(self, targets: np.ndarray, outputs: np.ndarray) -> Ordinal:
+        """Fits the temperature; see `Task.tuned_on` and `fitted_temperature`."""
+        found = fitted_temperature(lambda by: self.mean_loss(targets, by), outputs)
+        return Ordinal(self.label_names, found, self.confidence.abstain_below)
 
-    def answers(self, outputs: Any) -> list[str]:
-        """Returns the names of the median levels."""
-        return [self.names[level] for level in self._levels(outputs)]
+    def served(self, outputs: Any) -> dict[str, tf.Tensor]:
+        """Returns `label`, `label_id` and `probabilities`; see `Confidence.served`."""
+        logs = self._log_probabilities(tf.cast(outputs, tf.float32))
+        label_id = tf.cast(median_levels(logs), tf.int32)
+        return self.confidence.served(self.label_names, label_id, tf.exp(logs))
+
+    def answers(self, outputs: Any) -> list[str | None]:
+        """Returns the names of the median levels; see `Confidence.answers`."""
+        return self.confidence.answers(
+            self.label_names, self._levels(outputs), self.probabilities(outputs)
+        )
 
     def probabilities(self, outputs: Any, dtype: str = "float32") -> np.ndarray:
         """Returns `[texts, levels]`, each row with sum 1."""
-        return np.exp(level_log_probabilities(tf.cast(outputs, dtype)).numpy())
+        return np.exp(self._log_probabilities(tf.cast(outputs, dtype)).numpy())
 
     @property
     def answer_columns(self) -> list[str]:
@@ -170,7 +182,8 @@ class Ordinal(Task):
         finite = np.isfinite(np.asarray(outputs)).all(-1)
         levels = np.where(finite, self._levels(outputs), np.nan)
         levels = levels.astype(int) if finite.all() else levels
-        return evaluate_levels(targets, levels, self.label_names)
+        probabilities = self.probabilities(outputs, "float64")
+        return evaluate_levels(targets, levels, self.label_names, probabilities)
 
     def predictions(self, targets: np.ndarray, outputs: Any) -> Any:
         """Returns the levels, and the probabilities in float64."""
@@ -203,11 +216,14 @@ class Ordinal(Task):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {"levels": self.label_names}
+        return {"levels": self.label_names, **self.confidence.to_dict()}
 
     def _levels(self, outputs: Any) -> np.ndarray:
-        logs = level_log_probabilities(tf.cast(outputs, tf.float32))
+        logs = self._log_probabilities(tf.cast(outputs, tf.float32))
         return median_levels(logs).numpy().astype(int)
+
+    def _log_probabilities(self, outputs: tf.Tensor) -> tf.Tensor:
+        return level_log_probabilities(self.confidence.scaled(outputs))
 
 
 _OF_LEVELS: dict[str, Callable[[], Any]] = {

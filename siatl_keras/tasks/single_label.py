@@ -13,9 +13,11 @@ from siatl_keras.inputs.column import Column
 from siatl_keras.losses import task_loss
 from siatl_keras.metrics import MacroF1, task_metric
 from siatl_keras.tasks.class_weights import class_weights
+from siatl_keras.tasks.confidence import Confidence
 from siatl_keras.tasks.discriminant_start import discriminant_start
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.task import Task, as_column, named_labels
+from siatl_keras.tasks.temperature import fitted_temperature
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -28,9 +30,11 @@ class SingleLabel(Task):
 
     Args:
         label_names: names of the classes, in the order of their numbers.
+        temperature: float, see `Confidence`; `tuned_on` finds it.
+        abstain_below: float, see `Confidence`.
 
     Raises:
-        ValueError: see `LabelNames`.
+        ValueError: see `LabelNames` and `Confidence`.
 
     Example:
     >>> task = SingleLabel(["negative", "positive"])
@@ -42,9 +46,13 @@ class SingleLabel(Task):
 
     kind = "single_label"
     measured = ("macro_f1", "accuracy")
+    tunes = True
 
-    def __init__(self, label_names: Any) -> None:
+    def __init__(
+        self, label_names: Any, temperature: float = 1.0, abstain_below: float = 0.0
+    ) -> None:
         self.names = LabelNames(label_names)
+        self.confidence = Confidence(temperature, abstain_below)
 
     @classmethod
     def from_labels(cls, labels: Any) -> SingleLabel:
@@ -127,22 +135,27 @@ class SingleLabel(Task):
         """Returns accuracy and macro F1."""
         return ["accuracy", MacroF1(self.num_outputs)]
 
-    def served(self, outputs: Any) -> dict[str, tf.Tensor]:
-        """Returns `label`, `label_id` and `probabilities`."""
-        label_id = tf.argmax(outputs, -1, output_type=tf.int32)
-        return {
-            "label": tf.gather(tf.constant(self.label_names), label_id),
-            "label_id": label_id,
-            "probabilities": tf.nn.softmax(tf.cast(outputs, tf.float32)),
-        }
+    def tuned_on(self, targets: np.ndarray, outputs: np.ndarray) -> SingleLabel:
+        """Fits the temperature; see `Task.tuned_on` and `fitted_temperature`."""
+        found = fitted_temperature(lambda by: self.mean_loss(targets, by), outputs)
+        return SingleLabel(self.label_names, found, self.confidence.abstain_below)
 
-    def answers(self, outputs: Any) -> list[str]:
-        """Returns the names of the most probable classes."""
-        return [self.names[best] for best in np.argmax(np.asarray(outputs), -1)]
+    def served(self, outputs: Any) -> dict[str, tf.Tensor]:
+        """Returns `label`, `label_id` and `probabilities`; see `Confidence.served`."""
+        label_id = tf.argmax(outputs, -1, output_type=tf.int32)
+        scaled = self.confidence.scaled(tf.cast(outputs, tf.float32))
+        return self.confidence.served(self.label_names, label_id, tf.nn.softmax(scaled))
+
+    def answers(self, outputs: Any) -> list[str | None]:
+        """Returns the names of the most probable classes; see `Confidence.answers`."""
+        best = np.argmax(np.asarray(outputs), -1)
+        return self.confidence.answers(
+            self.label_names, best, self.probabilities(outputs)
+        )
 
     def probabilities(self, outputs: Any, dtype: str = "float32") -> np.ndarray:
         """Returns `[texts, classes]`, each row with sum 1."""
-        return tf.nn.softmax(tf.cast(outputs, dtype)).numpy()
+        return tf.nn.softmax(self.confidence.scaled(tf.cast(outputs, dtype))).numpy()
 
     @property
     def answer_columns(self) -> list[str]:
@@ -162,7 +175,9 @@ class SingleLabel(Task):
         """Returns a `Report`: accuracy, F1 of each class, confusion matrix."""
         from siatl_keras.evaluation import evaluate_predictions
 
-        return evaluate_predictions(targets, np.asarray(outputs), self.label_names)
+        outputs = np.asarray(outputs)
+        probabilities = self.probabilities(outputs, "float64")
+        return evaluate_predictions(targets, outputs, self.label_names, probabilities)
 
     def predictions(self, targets: np.ndarray, outputs: Any) -> Any:
         """Returns the classes, and the probabilities in float64."""
@@ -191,7 +206,7 @@ class SingleLabel(Task):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
-        return {"label_names": self.label_names}
+        return {"label_names": self.label_names, **self.confidence.to_dict()}
 
 
 def by_name(names: Any, row: Any) -> dict[str, float]:

@@ -181,6 +181,24 @@ class Task(abc.ABC):
 
     # === Answers ===
 
+    def abstaining(self, abstain_below: float) -> Task:
+        """Makes the task that gives no answer where the model is not sure enough.
+
+        Args:
+            abstain_below: float, the least probability of an answer; 0 answers always.
+
+        Raises:
+            ValueError: if it is not from 0 to 1, or the task's answers are not one
+                class or level, with a probability, for each text.
+        """
+        config = self.get_config()
+        if "abstain_below" not in config:
+            raise ValueError(
+                "`abstain_below` is the least probability of a class or a level, and "
+                f"{type(self).__name__} answers with none. Received: {abstain_below}."
+            )
+        return type(self).from_config({**config, "abstain_below": abstain_below})
+
     @abc.abstractmethod
     def served(self, outputs: Any) -> dict[str, tf.Tensor]:
         """Makes the answers of an exported model, in its graph.

@@ -3,9 +3,11 @@ import pytest
 from matplotlib.image import imread
 
 from siatl_keras.evaluation import (
+    calibration_of_answers,
     evaluate_predictions,
     plot_confusion_matrix,
     plot_perplexity,
+    plot_reliability,
     plot_training,
 )
 
@@ -77,3 +79,12 @@ def test_perplexity_is_drawn(tmp_path):
 def test_perplexities_that_are_not_finite_are_left_out(tmp_path, history):
     plot_perplexity(history, 250, tmp_path / "perplexity.png")
     assert imread(tmp_path / "perplexity.png").shape[:2] == (480, 840)
+
+
+@pytest.mark.parametrize("texts", [1, 40])
+def test_reliability_is_drawn_of_one_text_and_of_many(tmp_path, texts):
+    probabilities = np.random.default_rng(0).dirichlet([1.0, 1.0], texts)
+    answers = probabilities.argmax(1)
+    calibration = calibration_of_answers(answers, answers, probabilities)
+    plot_reliability(calibration, tmp_path / "reliability.png")
+    assert has_colours(tmp_path / "reliability.png")

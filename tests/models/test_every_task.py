@@ -194,3 +194,35 @@ def test_a_new_head_is_put_on_a_language_model(kind, make_lm, tmp_path):
 def test_what_is_no_task_is_refused(arguments, message, make_classifier):
     with pytest.raises(ValueError, match=message):
         make_classifier(**{"label_names": None, **arguments})
+
+
+def test_calibrating_fits_the_task_on_the_texts_given(kind, make_classifier):
+    model = make_classifier(label_names=None, task=TASK_OF[kind][0])
+    before = model.predict(TEXTS, verbose=0)
+    targets = model.task.encode(Column(labels_of(kind), "y"))
+    expected = model.task.tuned_on(targets, before)
+    model.calibrate(TEXTS, labels_of(kind))
+    assert model.task == expected
+    np.testing.assert_allclose(model.predict(TEXTS, verbose=0), before, atol=1e-6)
+    if kind != "regression":
+        np.testing.assert_allclose(
+            model.predict_proba(TEXTS, verbose=0),
+            expected.probabilities(before),
+            atol=1e-6,
+        )
+        with pytest.raises(ValueError, match="`y`"):
+            model.calibrate(TEXTS, labels_of(kind)[1:])
+
+
+def test_abstaining_is_served_as_it_is_predicted(make_classifier, run_python, tmp_path):
+    model = make_classifier(label_names=["bad", "good"])
+    for weight in model.task_head.trainable_variables:
+        weight.assign(20 * weight)
+    sure = np.sort(model.predict_proba(TEXTS[:4], verbose=0).max(1))
+    model.task = model.task.abstaining(float(sure[1:3].mean()))
+    names = model.predict_labels(TEXTS[:4], verbose=0)
+    assert 0 < names.count(None) < 4
+    path = export_saved_model(model, tmp_path / "served")
+    served = json.loads(run_python(path, json.dumps(TEXTS[:4]), code=SERVER))
+    assert served["label"] == [name or "" for name in names]
+    assert [number < 0 for number in served["label_id"]] == [n is None for n in names]

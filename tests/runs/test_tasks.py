@@ -73,6 +73,10 @@ def test_a_run_ends_with_the_report_of_its_task(task, files, lm, tmp_path):
     for name in ("report.txt", PICTURES[task], "predictions.tsv", "training.png"):
         assert (output / name).stat().st_size > 20
     assert json.loads((output / "metrics.json").read_text())["test"] == metrics["test"]
+    if task != "regression":
+        assert metrics["test"]["calibration"]["ece"] < 0.1
+        assert (output / "reliability.png").exists()
+        assert model.task.confidence.temperature != 1.0
     again = SiATLClassifier.from_preset(str(output / "model"))
     assert again.task == model.task
     examples = read_examples(files[2], empty_labels=True)
