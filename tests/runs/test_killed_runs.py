@@ -14,6 +14,7 @@ STEPS = {
         "replace run/training.png",
         "replace run/report.txt",
         "replace run/confusion.png",
+        "replace run/reliability.png",
         "replace run/predictions.tsv",
         "replace run/metrics.json",
         "rmtree run/backup",
