@@ -65,12 +65,8 @@ def in_order_of_length(texts: list[Any]) -> tuple[list[Any], np.ndarray]:
     Returns:
         the texts, and where each of the given ones is among them.
     """
-    order, places = (
-        rows.numpy()
-        for rows in length_order(
-            [sum(map(len, t)) if isinstance(t, tuple) else len(t) for t in texts]
-        )
-    )
+    lengths = [sum(map(len, t)) if isinstance(t, tuple) else len(t) for t in texts]
+    order, places = (rows.numpy() for rows in length_order(lengths))
     return [texts[row] for row in order], places
 
 

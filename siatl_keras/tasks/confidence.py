@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,8 @@ class Confidence:
     Attributes:
         temperature: float above 0, what outputs are divided by, so that probabilities
             are as often right as they say; see `fitted_temperature`.
-        abstain_below: float from 0 to 1, the least probability of an answer; a model
-            abstains where its answer has less.
+        abstain_below: float, at least 0 and below 1, the least probability of an
+            answer; a model abstains where its answer has less.
 
     Raises:
         ValueError: if one is out of range.
@@ -51,19 +51,25 @@ class Confidence:
         return outputs / tf.cast(self.temperature, outputs.dtype)
 
     def answers(
-        self, names: Sequence[str], numbers: np.ndarray, probabilities: np.ndarray
+        self,
+        names: Sequence[str],
+        numbers: np.ndarray,
+        probabilities: Callable[[], np.ndarray],
     ) -> list[str | None]:
         """Names the answers; `None` where the model abstains.
 
         Args:
             names: of classes or levels.
             numbers: int `[texts]`, those answered.
-            probabilities: float `[texts, names]`.
+            probabilities: function that computes float `[texts, names]`; called where
+                the answers depend on them.
         """
-        sure = np.take_along_axis(probabilities, numbers[:, None], 1)[:, 0]
+        if not self.abstain_below:
+            return [names[number] for number in numbers]
+        sure = np.take_along_axis(probabilities(), numbers[:, None], 1)[:, 0]
         given = sure >= np.float32(self.abstain_below)
         return [
-            names[number] if is_given or not self.abstain_below else None
+            names[number] if is_given else None
             for number, is_given in zip(numbers, given, strict=True)
         ]
 

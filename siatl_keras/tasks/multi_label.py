@@ -212,14 +212,14 @@ class MultiLabel(Task):
         A threshold lies halfway between two probabilities; of equally good ones, the
         one nearest to 0.5 is taken, and 0.5 for a label of fewer than 5 held-out texts.
         """
-        found = fitted_temperature(lambda by: self.mean_loss(targets, by), outputs)
-        scaled = MultiLabel(self.label_names, temperature=found)
+        found = fitted_temperature(self.mean_loss, targets, outputs)
+        scaled = self.changed(temperature=found)
         probabilities = scaled.probabilities(outputs, "float64")
         thresholds = [
             best_threshold(targets[:, label] > 0, probabilities[:, label])
             for label in range(self.num_outputs)
         ]
-        return MultiLabel(self.label_names, thresholds, found)
+        return scaled.changed(thresholds=thresholds)
 
     def served(self, outputs: Any) -> dict[str, tf.Tensor]:
         """Returns `labels` with commas between, `is_label` and `probabilities`."""

@@ -54,9 +54,8 @@ class Ordinal(Task):
 
     kind = "ordinal"
     measured = ("quadratic_kappa", "mae", "accuracy")
-    shapes = "level numbers [batch] and log probabilities [batch, levels]"
-
     tunes = True
+    shapes = "level numbers [batch] and log probabilities [batch, levels]"
 
     def __init__(
         self, levels: Any, temperature: float = 1.0, abstain_below: float = 0.0
@@ -141,8 +140,8 @@ class Ordinal(Task):
 
     def tuned_on(self, targets: np.ndarray, outputs: np.ndarray) -> Ordinal:
         """Fits the temperature; see `Task.tuned_on` and `fitted_temperature`."""
-        found = fitted_temperature(lambda by: self.mean_loss(targets, by), outputs)
-        return Ordinal(self.label_names, found, self.confidence.abstain_below)
+        found = fitted_temperature(self.mean_loss, targets, outputs)
+        return self.changed(temperature=found)
 
     def served(self, outputs: Any) -> dict[str, tf.Tensor]:
         """Returns `label`, `label_id` and `probabilities`; see `Confidence.served`."""
@@ -153,7 +152,7 @@ class Ordinal(Task):
     def answers(self, outputs: Any) -> list[str | None]:
         """Returns the names of the median levels; see `Confidence.answers`."""
         return self.confidence.answers(
-            self.label_names, self._levels(outputs), self.probabilities(outputs)
+            self.label_names, self._levels(outputs), lambda: self.probabilities(outputs)
         )
 
     def probabilities(self, outputs: Any, dtype: str = "float32") -> np.ndarray:

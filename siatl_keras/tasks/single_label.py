@@ -137,8 +137,8 @@ class SingleLabel(Task):
 
     def tuned_on(self, targets: np.ndarray, outputs: np.ndarray) -> SingleLabel:
         """Fits the temperature; see `Task.tuned_on` and `fitted_temperature`."""
-        found = fitted_temperature(lambda by: self.mean_loss(targets, by), outputs)
-        return SingleLabel(self.label_names, found, self.confidence.abstain_below)
+        found = fitted_temperature(self.mean_loss, targets, outputs)
+        return self.changed(temperature=found)
 
     def served(self, outputs: Any) -> dict[str, tf.Tensor]:
         """Returns `label`, `label_id` and `probabilities`; see `Confidence.served`."""
@@ -150,7 +150,7 @@ class SingleLabel(Task):
         """Returns the names of the most probable classes; see `Confidence.answers`."""
         best = np.argmax(np.asarray(outputs), -1)
         return self.confidence.answers(
-            self.label_names, best, self.probabilities(outputs)
+            self.label_names, best, lambda: self.probabilities(outputs)
         )
 
     def probabilities(self, outputs: Any, dtype: str = "float32") -> np.ndarray:

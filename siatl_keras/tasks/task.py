@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -188,16 +188,15 @@ class Task(abc.ABC):
             abstain_below: float, the least probability of an answer; 0 answers always.
 
         Raises:
-            ValueError: if it is not from 0 to 1, or the task's answers are not one
-                class or level, with a probability, for each text.
+            ValueError: if it is below 0 or not below 1, or the task's answers are not
+                one class or level, with a probability, for each text.
         """
-        config = self.get_config()
-        if "abstain_below" not in config:
+        if "abstain_below" not in self.get_config():
             raise ValueError(
                 "`abstain_below` is the least probability of a class or a level, and "
                 f"{type(self).__name__} answers with none. Received: {abstain_below}."
             )
-        return type(self).from_config({**config, "abstain_below": abstain_below})
+        return self.changed(abstain_below=abstain_below)
 
     @abc.abstractmethod
     def served(self, outputs: Any) -> dict[str, tf.Tensor]:
@@ -315,12 +314,20 @@ class Task(abc.ABC):
 
     # === Values ===
 
+    def changed(self, **arguments: Any) -> Self:
+        """Makes the task again, with some of its constructor's arguments changed.
+
+        Args:
+            **arguments: by name.
+        """
+        return type(self).from_config({**self.get_config(), **arguments})
+
     @abc.abstractmethod
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Task:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the task again.
 
         Args:

@@ -19,13 +19,16 @@ RANGE = (-3.0, 3.0)
 
 
 def fitted_temperature(
-    mean_loss: Callable[[np.ndarray], float], outputs: np.ndarray
+    mean_loss: Callable[[np.ndarray, np.ndarray], float],
+    targets: np.ndarray,
+    outputs: np.ndarray,
 ) -> float:
     """Finds the temperature of the highest likelihood, drawn to 1 where texts are few.
 
     Args:
-        mean_loss: function of outputs that returns the mean negative log likelihood of
-            the held-out texts.
+        mean_loss: function of targets and outputs that returns the mean negative log
+            likelihood of texts, such as `Task.mean_loss`.
+        targets: `[texts, …]`, of the held-out texts.
         outputs: float `[texts, outputs]`, the model's.
 
     Returns:
@@ -38,7 +41,7 @@ def fitted_temperature(
         return 1.0
 
     def loss(logarithm: float) -> float:
-        likelihood = len(outputs) * mean_loss(outputs / math.exp(logarithm))
+        likelihood = len(outputs) * mean_loss(targets, outputs / math.exp(logarithm))
         return likelihood + 0.5 * (logarithm / SPREAD) ** 2
 
     found = minimize_scalar(loss, bounds=RANGE, method="bounded")

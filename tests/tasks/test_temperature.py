@@ -50,7 +50,7 @@ def test_few_texts_move_it_little():
 
 @pytest.mark.parametrize("outputs", [np.zeros((0, 3)), np.full((4, 3), np.nan)])
 def test_without_finite_outputs_it_is_1(outputs):
-    assert fitted_temperature(lambda by: 0.0, outputs) == 1.0
+    assert fitted_temperature(lambda *_: 0.0, np.zeros(4), outputs) == 1.0
 
 
 def test_levels_and_labels_are_fitted_too():
