@@ -16,6 +16,7 @@ from siatl_keras.inputs.refusals import (
     described,
     refused_unless,
 )
+from siatl_keras.inputs.soft_labels import looked_up
 from siatl_keras.inputs.texts import FOR_PAIRS, as_text_tensor, as_texts
 
 PACKED = {"token_ids", "padding_mask"}
@@ -79,7 +80,7 @@ def packed_batches(
         targets = encode(labels)
         weights = _weights(None if weights is None else _flat(weights), argument)
         if class_weight is not None:
-            table = tf.gather(tf.constant(class_weight), targets)
+            table = looked_up(tf.constant(class_weight), targets)
             weights = table if weights is None else table * weights
         return preprocessor(texts, y=targets, sample_weight=weights)
 
@@ -159,7 +160,7 @@ def _packed_already(
     table = tf.constant(class_weight)
 
     def weighted(x: Any, y: Any, weights: Any) -> Any:
-        task = tf.gather(table, y["task"]) * weights["task"]
+        task = looked_up(table, y["task"]) * weights["task"]
         return x, y, {**weights, "task": task}
 
     return untuned(data.map(weighted, num_parallel_calls=tf.data.AUTOTUNE))

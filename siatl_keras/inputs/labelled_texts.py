@@ -9,6 +9,7 @@ import numpy as np
 
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.inputs.soft_labels import looked_up
 from siatl_keras.inputs.texts import as_texts
 
 
@@ -18,7 +19,7 @@ class LabelledTexts:
 
     Attributes:
         texts: list of str or UTF-8 bytes, or of tuples of two.
-        targets: what the task learns, `[texts]` or `[texts, …]`.
+        targets: what the task learns, `[texts]` or `[texts, …]`; or soft labels.
         weights: float32 `[texts]`, weights of the task loss; `None` if all are 1.
     """
 
@@ -47,7 +48,7 @@ class LabelledTexts:
         Args:
             table: float `[classes]`.
         """
-        weights = table[self.targets]
+        weights = np.asarray(looked_up(table, self.targets))
         if self.weights is not None:
             weights = weights * self.weights
         return LabelledTexts(self.texts, self.targets, weights.astype("float32"))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from siatl_keras.inputs.soft_labels import each_label, most_probable
 from siatl_keras.metrics import TokenPerplexity
 from siatl_keras.models.language_model_head import LanguageModelHead
 from siatl_keras.models.replica_share import (
@@ -45,6 +46,7 @@ class TaskObjective:
         weight: float, of the loss.
         metrics: metrics of targets and outputs.
         weighted_metrics: likewise, weighted by the texts' weights.
+        one_label: whether a text has one label, so that targets of two axes are soft.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class TaskObjective:
         weight: float,
         metrics: Iterable[keras.metrics.Metric],
         weighted_metrics: Iterable[keras.metrics.Metric],
+        one_label: bool,
     ) -> None:
         self.weight = weight
+        self._one_label = one_label
         self._outputs = outputs
         self._loss = loss
         self._mean = keras.metrics.Mean(name="task_loss")
@@ -79,8 +83,10 @@ class TaskObjective:
             `(this replica's part of the batch's loss; the outputs)`.
         """
         outputs = self._outputs(states, batch.x["padding_mask"], training)
-        y, weights = batch.y["task"], batch.weights["task"]
-        loss = loss_over_replicas(self._loss, y, outputs, weights)
+        arrays: Any = (batch.y["task"], outputs, batch.weights["task"])
+        if self._is_soft(batch):
+            arrays = each_label(self._loss, *arrays)
+        loss = loss_over_replicas(self._loss, *arrays)
         return tf.cast(loss, "float32"), outputs
 
     def measure(
@@ -89,6 +95,8 @@ class TaskObjective:
         """Adds a batch to the metrics, `texts` its weight in the mean loss."""
         self._mean.update_state(loss * replicas(), sample_weight=texts)
         y, weights = batch.y["task"], batch.weights["task"]
+        if self._is_soft(batch):
+            y = most_probable(y)
         for metric in self._metrics:
             metric.update_state(y, outputs)
         for metric in self._weighted_metrics:
@@ -103,6 +111,9 @@ class TaskObjective:
             name = metric.name
             _add(named, f"weighted_{name}" if name in named else name, metric)
         return named
+
+    def _is_soft(self, batch: Batch) -> bool:
+        return self._one_label and len(batch.y["task"].shape) == 2
 
 
 class LanguageModelObjective:

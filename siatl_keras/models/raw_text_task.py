@@ -120,7 +120,7 @@ class RawTextTask(JointTask):
                 labels)` or `(texts, labels, weights)`, or of packed batches as
                 `siatl_keras.data.classification_dataset` makes them.
             y: labels, as the task takes them: for `SingleLabel` a class number or
-                class name for each text.
+                class name for each text, or an array of the classes' probabilities.
             batch_size: int, 32 if not given.
             sample_weight: float, one for each text, weights of the task loss.
             validation_split: float between 0 and 1, share of the texts that are held

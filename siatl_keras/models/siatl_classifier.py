@@ -230,6 +230,7 @@ class SiATLClassifier(RawTextTask):
                 TaskObjective(
                     self._task_outputs,
                     weight=weights.get("task", 1.0),
+                    one_label=not self.task.target_shape,
                     **checked_task_arguments(
                         self.task, loss, metrics, weighted_metrics
                     ),

@@ -12,6 +12,7 @@ import numpy as np
 
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.inputs.soft_labels import most_probable
 from siatl_keras.tasks.label_names import LabelNames
 
 
@@ -25,8 +26,8 @@ def class_weights(
             missing (they weigh 1); a list or array of a weight for each class; or
             "balanced", which weighs classes so that each counts the same in sum.
         classes: names of the classes.
-        labels: int `[texts]`, class numbers, which "balanced" counts; `None` where they
-            are not known beforehand.
+        labels: int `[texts]`, class numbers, or soft labels, which "balanced" counts;
+            `None` where they are not known beforehand.
 
     Returns:
         float32 `[classes]`; with "balanced" the mean over the texts is 1, and a class
@@ -83,6 +84,7 @@ def _balanced(word: str, classes: LabelNames, labels: np.ndarray | None) -> np.n
         )
     from sklearn.utils.class_weight import compute_class_weight  # Slow to import.
 
+    labels = most_probable(labels)
     present = np.unique(labels)
     weights = np.ones(len(classes), "float32")
     weights[present] = compute_class_weight(word, classes=present, y=labels)

@@ -15,6 +15,7 @@ from siatl_keras.data.visible_form import visible_form
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.refusals import check_rank_one, refuse_row
 from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.inputs.soft_labels import soft_label_encoder, soft_labels
 
 
 class LabelNames(Sequence[str]):
@@ -120,22 +121,27 @@ class LabelNames(Sequence[str]):
         """Turns labels into their numbers.
 
         Args:
-            column: one label for each text: names, or whole numbers (`1.0` is one).
+            column: one label for each text: names, or whole numbers (`1.0` is one); or
+                soft labels, see `soft_labels`.
 
         Returns:
-            int32 `[texts]`.
+            int32 `[texts]`; of soft labels, float32 `[texts, labels]`.
 
         Raises:
             ValueError: if a label is missing or unknown, or integers can be read both
                 as names and as numbers; the message names its place.
         """
+        soft = soft_labels(column, self)
+        if soft is not None:
+            return soft
         shape: Any = getattr(column.values, "shape", ())
         is_table = getattr(column.values, "columns", None) is not None
         if len(shape) == 2 and shape[1] != 1 and not is_table:
             raise ValueError(
                 f"{column.name} must hold one label for each text. Received shape "
-                f"{tuple(shape)}. Of one-hot labels, pass {column.argument}.argmax("
-                "axis=1); for several labels per text, pass task=MultiLabel(…)."
+                f"{tuple(shape)}. Rows of probabilities, or one-hot rows, need a "
+                f"number for each of {listed(self._names)}; for several labels per "
+                "text, pass task=MultiLabel(…)."
             )
         return self.encode_rows(column.rows(), column, column.place)
 
@@ -171,13 +177,13 @@ class LabelNames(Sequence[str]):
 
         Args:
             spec: what the dataset yields for labels, string or numbers `[batch]` or
-                `[batch, 1]`.
+                `[batch, 1]`; or soft labels `[batch, labels]`.
             argument: name of the argument, for messages.
             check_shape: whether `spec` must be of that shape.
 
         Returns:
-            a function of labels to int32 `[batch]`. It ends the iteration at an unknown
-            one, see `siatl_keras.inputs.refusals`.
+            a function of labels to what `encode` returns. It ends the iteration at an
+            unknown one, see `siatl_keras.inputs.refusals`.
 
         Raises:
             ValueError: if the labels are not of such a form, or are numbers that can be
@@ -185,11 +191,14 @@ class LabelNames(Sequence[str]):
         """
         what = f"The labels of `{argument}`"
         if check_shape:
+            soft = soft_label_encoder(spec, self, argument)
+            if soft is not None:
+                return soft
             if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 2:
                 if spec.shape[1] != 1:
                     raise ValueError(
-                        f"{what} must be [batch]. Received {spec.shape}. Of one-hot "
-                        "labels, pass tf.argmax(labels, -1); for several labels per "
+                        f"{what} must be [batch], or probabilities [batch, "
+                        f"{len(self)}]. Received {spec.shape}. For several labels per "
                         "text, pass task=MultiLabel(…)."
                     )
             else:

@@ -113,7 +113,10 @@ class MultiLabel(Task):
         return list(self.names)
 
     def encode(self, column: Column) -> np.ndarray:
-        """Turns the labels of texts into rows of 0 and 1; see `Task.encode`."""
+        """Turns the labels of texts into rows of 0 and 1; see `Task.encode`.
+
+        An array may have probabilities between, as other models give them.
+        """
         matrix = matrix_of(column.values)
         if matrix is not None:
             return self._checked(matrix, column)
@@ -167,17 +170,17 @@ class MultiLabel(Task):
             targets = tf.ensure_shape(
                 tf.cast(labels, tf.float32), [None, self.num_outputs]
             )
-            right = tf.reduce_all((targets == 0) | (targets == 1))
-            why = f"`{argument}` holds labels that are not 0 or 1, in rows of 0 and 1."
+            right = tf.reduce_all((targets >= 0) & (targets <= 1))
+            why = f"`{argument}` holds rows of labels that are not between 0 and 1."
             return refused_unless(right, [why], targets)
 
         return of_rows
 
     def strata(self, targets: np.ndarray) -> np.ndarray:
         """Groups texts by their rarest label, so that no label is all held out."""
-        counts = targets.sum(0)
-        rarity = np.where(targets > 0, -counts, -np.inf)
-        return np.where(targets.any(1), rarity.argmax(1), self.num_outputs)
+        is_label = targets >= 0.5
+        rarity = np.where(is_label, -is_label.sum(0), -np.inf)
+        return np.where(is_label.any(1), rarity.argmax(1), self.num_outputs)
 
     def loss(self, loss: Any) -> Any:
         """Makes the loss; "auto" is the sum of the labels' binary cross-entropies.
@@ -197,7 +200,8 @@ class MultiLabel(Task):
         if name is None:
             return metric
         with_logits = metric.get_config().get("from_logits")
-        return TaskMetric(metric, _as_floats if with_logits else _as_sigmoids, name)
+        shape = _rounded_and_logits if with_logits else _rounded_and_sigmoids
+        return TaskMetric(metric, shape, name)
 
     def default_metrics(self) -> list[Any]:
         """Returns macro and micro F1, at thresholds of 0.5."""
@@ -216,7 +220,7 @@ class MultiLabel(Task):
         scaled = self.changed(temperature=found)
         probabilities = scaled.probabilities(outputs, "float64")
         thresholds = [
-            best_threshold(targets[:, label] > 0, probabilities[:, label])
+            best_threshold(targets[:, label] >= 0.5, probabilities[:, label])
             for label in range(self.num_outputs)
         ]
         return scaled.changed(thresholds=thresholds)
@@ -296,7 +300,7 @@ class MultiLabel(Task):
         self, features: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Returns a regression of each label, see `yes_or_no_start`."""
-        return yes_or_no_start(features, targets > 0, np.ones_like(targets, bool))
+        return yes_or_no_start(features, targets >= 0.5, np.ones_like(targets, bool))
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns log odds; of a label that all or no training texts have, ±16."""
@@ -342,12 +346,12 @@ class MultiLabel(Task):
             values = matrix.astype("float32")
         except (TypeError, ValueError):
             values = np.full(matrix.shape, np.nan)
-        wrong = np.argwhere((values != 0) & (values != 1))
+        wrong = np.argwhere(~((values >= 0) & (values <= 1)))
         if len(wrong):
             row, label = wrong[0]
             received = matrix[row].tolist()[label]
             raise ValueError(
-                f"{column.place(row)}: expected 0 or 1 for the label "
+                f"{column.place(row)}: expected 0, 1 or a probability for the label "
                 f"{self.names[label]!r}. Received: {quoted(received)}."
             )
         return values
@@ -360,5 +364,10 @@ def _as_floats(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
 
 
-def _as_sigmoids(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    return ops.cast(y_true, "float32"), ops.sigmoid(ops.cast(y_pred, "float32"))
+def _rounded_and_logits(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    return ops.cast(y_true >= 0.5, "float32"), ops.cast(y_pred, "float32")
+
+
+def _rounded_and_sigmoids(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    rounded, logits = _rounded_and_logits(y_true, y_pred)
+    return rounded, ops.sigmoid(logits)

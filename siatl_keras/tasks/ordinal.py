@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from siatl_keras.inputs.column import Column
+from siatl_keras.inputs.soft_labels import most_probable
 from siatl_keras.losses import task_loss
 from siatl_keras.losses.task_loss import TaskLoss
 from siatl_keras.metrics import LevelAccuracy, LevelError, QuadraticKappa, task_metric
@@ -101,8 +102,8 @@ class Ordinal(Task):
         return self.names.graph_encoder(spec, argument)
 
     def strata(self, targets: np.ndarray) -> np.ndarray:
-        """Returns the levels."""
-        return targets
+        """Returns the levels; of soft labels, the most probable."""
+        return most_probable(targets)
 
     def class_weights(
         self, class_weight: Any, targets: np.ndarray | None
@@ -202,6 +203,7 @@ class Ordinal(Task):
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Returns a regression of each of the chain's questions."""
         levels = np.arange(self.num_outputs)
+        targets = most_probable(targets)
         reached = targets[:, None] >= levels
         return yes_or_no_start(features, targets[:, None] > levels, reached)
 

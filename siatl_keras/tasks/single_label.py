@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.inputs.column import Column
+from siatl_keras.inputs.soft_labels import most_probable
 from siatl_keras.losses import task_loss
 from siatl_keras.metrics import MacroF1, task_metric
 from siatl_keras.tasks.class_weights import class_weights
@@ -24,9 +25,10 @@ from siatl_keras.tasks.temperature import fitted_temperature
 class SingleLabel(Task):
     """One of several classes for each text: softmax and cross-entropy.
 
-    Targets are class numbers, int32 `[texts]`; outputs are logits `[texts, classes]`;
-    the answer is the class of the highest logit, also where two probabilities round to
-    the same number.
+    Targets are class numbers, int32 `[texts]`, or, of soft labels (an array of
+    probabilities or one-hot rows), float32 `[texts, classes]`; outputs are logits
+    `[texts, classes]`; the answer is the class of the highest logit, also where two
+    probabilities round to the same number.
 
     Args:
         label_names: names of the classes, in the order of their numbers.
@@ -113,8 +115,8 @@ class SingleLabel(Task):
         return self.names.graph_encoder(spec, argument)
 
     def strata(self, targets: np.ndarray) -> np.ndarray:
-        """Returns the classes."""
-        return targets
+        """Returns the classes; of soft labels, the most probable."""
+        return most_probable(targets)
 
     def class_weights(
         self, class_weight: Any, targets: np.ndarray | None
@@ -196,7 +198,8 @@ class SingleLabel(Task):
         self, features: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Returns a linear discriminant analysis; see `discriminant_start`."""
-        return discriminant_start(features, targets, self.num_outputs)
+        classes = most_probable(targets)
+        return discriminant_start(features, classes, self.num_outputs)
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns the logarithms of the probabilities; -inf of a class not trained."""

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.inputs.column import Column
+from siatl_keras.inputs.soft_labels import each_label
 from siatl_keras.tasks.label_names import LabelNames
 
 
@@ -309,8 +310,11 @@ class Task(abc.ABC):
             targets: what `encode` returns.
             outputs: float `[texts, num_outputs]`.
         """
-        loss = self.loss("auto")(targets, np.asarray(outputs, "float32"))
-        return float(np.mean(keras.ops.convert_to_numpy(loss)))
+        loss = self.loss("auto")
+        arrays: Any = (targets, np.asarray(outputs, "float32"))
+        if len(targets.shape) > 1 + len(self.target_shape):
+            arrays = each_label(loss, *arrays)
+        return float(np.mean(keras.ops.convert_to_numpy(loss(*arrays))))
 
     # === Values ===
 

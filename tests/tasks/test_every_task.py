@@ -126,7 +126,9 @@ def test_wrong_0_1_rows_of_a_dataset_end_training_in_words(model):
     assert np.isfinite(model.fit(dataset, verbose=0).history["task_loss"]).all()
     rows[9, 1] = 2
     dataset = tf.data.Dataset.from_tensor_slices((TEXTS, rows)).batch(4)
-    with pytest.raises(ValueError, match="^`x` holds labels that are not 0 or 1"):
+    with pytest.raises(
+        ValueError, match="^`x` holds rows of labels that are not between 0 and 1"
+    ):
         model.fit(dataset, verbose=0)
 
 

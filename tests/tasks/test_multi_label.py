@@ -193,7 +193,7 @@ def test_datasets_of_empty_rows_are_rows_of_0():
     ("labels", "message"),
     [
         (["joy", "fear,joy"], "`x` holds the label fear, which is none of"),
-        ([[0, 1, 2]], "`x` holds labels that are not 0 or 1"),
+        ([[0, 1, 2]], "`x` holds rows of labels that are not between 0 and 1"),
     ],
 )
 def test_wrong_rows_of_datasets_end_the_iteration(labels, message):
