@@ -17,11 +17,12 @@ from siatl_keras.distribute import (
 )
 from siatl_keras.local_path import check_local_path
 from siatl_keras.presets.named_models import chosen_model
+from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.run_folder import RunFolder
 
 FLAGS = flags.FLAGS
 # Of these, a name with such a scheme is a preset that KerasHub downloads.
-PRESET_FLAGS = ("lm", "model", "models")
+PRESET_FLAGS = ("lm", "model", "models", "teacher")
 DOWNLOADS = ("hf://", "kaggle://", "modelscope://")
 
 
@@ -59,6 +60,21 @@ def start_training():
     strategy = strategy_from_devices(FLAGS.devices)
     set_mixed_precision(FLAGS.mixed_precision)
     return strategy
+
+
+def report(run, metrics):
+    """Prints what a fine-tuning run found.
+
+    Args:
+        run: its `RunFolder`.
+        metrics: what `finetune` returned.
+    """
+    if FLAGS.test:
+        print((run.path / "report.txt").read_text("utf-8"))
+    if "best_epoch" in metrics:
+        print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
+    if "counted_words" in metrics:
+        print(comparison_line(metrics["counted_words"]))
 
 
 class Terminated(KeyboardInterrupt):

@@ -15,7 +15,7 @@ Stopped runs resume when started again with the same --output.
 from absl import flags
 
 from recipes import common, config_flags
-from siatl_keras.runs import FinetuneConfig, comparison_line, finetune
+from siatl_keras.runs import FinetuneConfig, finetune
 
 FLAGS = flags.FLAGS
 common.define_training_flags()
@@ -29,13 +29,7 @@ def main():
     strategy = common.start_training()
     run = common.open_run()
     config = config_flags.config_from_flags(FinetuneConfig)
-    _, metrics = finetune(config, strategy)
-    if FLAGS.test:
-        print((run.path / "report.txt").read_text("utf-8"))
-    if "best_epoch" in metrics:
-        print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
-    if "counted_words" in metrics:
-        print(comparison_line(metrics["counted_words"]))
+    common.report(run, finetune(config, strategy)[1])
 
 
 if __name__ == "__main__":

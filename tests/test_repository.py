@@ -128,6 +128,7 @@ TESTED_ELSEWHERE = {
     "runs/explain.py",
     "runs/linear_baselines.py",
     "runs/predict.py",
+    "runs/distill_config.py",
     "runs/run_data.py",
     "runs/pretrain_config.py",
     "tasks/chosen_task.py",

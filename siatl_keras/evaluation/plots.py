@@ -203,6 +203,7 @@ def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
 def _legend(left: Any, right: Any, place: str) -> None:
     handles, labels = left.get_legend_handles_labels()
     more_handles, more_labels = right.get_legend_handles_labels()
+    right.yaxis.set_visible(bool(more_handles))
     # The right axes are drawn last: a legend of the left ones would lie under lines.
     handles, labels = handles + more_handles, labels + more_labels
     right.legend(handles, labels, loc=place, fontsize=8)

@@ -72,6 +72,8 @@ class SiATLClassifier(RawTextTask):
         label_names: names of the classes, in the order of their numbers.
         task: a `siatl_keras.tasks.Task`, in place of the classes.
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
+        perplexity: bool; `False`, which goes with `auxiliary_loss=False`, evaluates no
+            LM loss either: of a part of a language model it says nothing.
         gradient_checkpointing: bool, whether the backward pass recomputes what a
             transformer's blocks computed, for less memory and more time.
         **kwargs: `units`, `num_layers`, `bidirectional`, `pooling`, `standardize`,
@@ -90,8 +92,9 @@ class SiATLClassifier(RawTextTask):
 
     Raises:
         ValueError: if there is not one of classes and `task`, `num_classes` and
-            `label_names` disagree, the backbone is no causal language model's, or
-            `gradient_checkpointing` is asked for and it has no blocks.
+            `label_names` disagree, the backbone is no causal language model's,
+            `gradient_checkpointing` is asked for and it has no blocks, or there is an
+            auxiliary loss and no perplexity.
 
     Example:
     >>> import siatl_keras
@@ -115,11 +118,17 @@ class SiATLClassifier(RawTextTask):
         label_names: Sequence[str] | None = None,
         task: Task | None = None,
         auxiliary_loss: bool = True,
+        perplexity: bool = True,
         gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
         refuse_unknown_arguments(type(self), kwargs, CLASSIFIER_ARGUMENTS)
-        check_flag(auxiliary_loss=auxiliary_loss)
+        check_flag(auxiliary_loss=auxiliary_loss, perplexity=perplexity)
+        if auxiliary_loss and not perplexity:
+            raise ValueError(
+                "`perplexity` is the auxiliary loss in other units. Received: "
+                "perplexity=False. Pass auxiliary_loss=False, too."
+            )
         task = chosen_task(task, num_classes, label_names)
         check_causal(backbone, preprocessor)
         check_preprocessor(backbone, preprocessor)
@@ -144,6 +153,7 @@ class SiATLClassifier(RawTextTask):
         # Set before KerasHub's __init__, which compiles.
         self.task = task
         self.auxiliary_loss = auxiliary_loss
+        self.perplexity = perplexity
         self.gradient_checkpointing = gradient_checkpointing
 
         # === Functional model ===
@@ -226,7 +236,10 @@ class SiATLClassifier(RawTextTask):
             "sampled_words": sampled_words,
         }
         with self.distribute_strategy.scope():
-            joint_loss = JointLoss(
+            head = LanguageModelHead(
+                self.backbone.token_embedding, self.sampling_seed, sampled_words
+            )
+            objectives: list[Any] = [
                 TaskObjective(
                     self._task_outputs,
                     weight=weights.get("task", 1.0),
@@ -234,16 +247,15 @@ class SiATLClassifier(RawTextTask):
                     **checked_task_arguments(
                         self.task, loss, metrics, weighted_metrics
                     ),
-                ),
-                LanguageModelObjective(
-                    LanguageModelHead(
-                        self.backbone.token_embedding, self.sampling_seed, sampled_words
-                    ),
-                    # Plain transfer evaluates what it trains on, too.
-                    self.gamma if self.auxiliary_loss else 0.0,
-                    can_teach=lambda: self.lm_learns,
-                ),
-            )
+                )
+            ]
+            if self.perplexity:
+                # Plain transfer evaluates what it does not train on.
+                gamma = self.gamma if self.auxiliary_loss else 0.0
+                objectives.append(
+                    LanguageModelObjective(head, gamma, lambda: self.lm_learns)
+                )
+            joint_loss = JointLoss(*objectives)
         if is_auto(optimizer):
             optimizer = paper_optimizer(pretrained_optimizer=self.default_optimizer)
         self.compile_jointly(joint_loss, optimizer, arguments, jit_compile, **kwargs)
@@ -268,8 +280,8 @@ class SiATLClassifier(RawTextTask):
 
     def training_log_names(self) -> list[str]:
         """Names the logs of training in which all layers learn."""
-        task, lm = self.joint_loss.objectives
-        learned = (task, lm) if self.auxiliary_loss else (task,)
+        task, *lm = self.joint_loss.objectives
+        learned = (task, *lm) if self.auxiliary_loss else (task,)
         return list(self.joint_loss.metrics(True, learned))
 
     # === Computing ===
@@ -320,6 +332,7 @@ class SiATLClassifier(RawTextTask):
             **super().get_config(),
             "task": keras.saving.serialize_keras_object(self.task),
             "auxiliary_loss": self.auxiliary_loss,
+            "perplexity": self.perplexity,
             "gradient_checkpointing": self.gradient_checkpointing,
             **{name: head[name] for name in HEAD_ARGUMENTS},
         }

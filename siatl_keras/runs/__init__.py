@@ -1,6 +1,8 @@
 """Whole jobs, one per file, that the recipes call."""
 
 from siatl_keras.runs.counted_words import comparison_line
+from siatl_keras.runs.distill import distill
+from siatl_keras.runs.distill_config import DistillConfig
 from siatl_keras.runs.evaluate import evaluate_classifier, write_evaluation
 from siatl_keras.runs.explain import explain
 from siatl_keras.runs.finetune import finetune
@@ -17,10 +19,12 @@ from siatl_keras.runs.tune import tune
 
 __all__ = [
     "METHOD_NAMES",
+    "DistillConfig",
     "FinetuneConfig",
     "PretrainConfig",
     "check_pair_column",
     "comparison_line",
+    "distill",
     "evaluate_classifier",
     "explain",
     "finetune",

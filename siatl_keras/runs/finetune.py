@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
@@ -31,6 +31,8 @@ from siatl_keras.runs.linear_baselines import fit_linear_baseline
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
 from siatl_keras.tasks import Task
+
+Config = TypeVar("Config", bound=FinetuneConfig)
 
 
 def finetune(
@@ -61,12 +63,46 @@ def finetune(
             the method or the language model.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
+    config = with_language_model(config)
+    return train_and_test(config, RunData.read(config), strategy, verbose)
+
+
+def with_language_model(config: Config) -> Config:
+    """Chooses the language model, and checks that the method can use it.
+
+    Args:
+        config: what to do.
+
+    Raises:
+        ValueError: if it cannot.
+    """
     config = replace(config, lm=chosen_model(config.lm))
     if config.method == "ulmfit":
         check_adaptable(
             config.lm, config.method, config.lora_rank, config.gradient_checkpointing
         )
-    data = RunData.read(config)
+    return config
+
+
+def train_and_test(
+    config: FinetuneConfig,
+    data: RunData,
+    strategy: tf.distribute.Strategy | None = None,
+    verbose: int = 2,
+    **figures: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Does what `finetune` does with texts that have been read.
+
+    Args:
+        config: what to do, its language model chosen.
+        data: the texts.
+        strategy: as for `finetune`.
+        verbose: as for `finetune`.
+        **figures: what else goes into the metrics.
+
+    Returns:
+        as `finetune`.
+    """
     config = with_defaults(config, data.train)
     plan = None if config.method in BASELINES else config.plan()
     folder = Path(config.output)
@@ -76,12 +112,13 @@ def finetune(
         "method": config.method,
         "task": config.task,
         "seed": config.seed,
+        **figures,
     }
     if plan is None:
-        model, figures = fit_linear_baseline(config, data)
+        model, found = fit_linear_baseline(config, data)
     else:
-        model, figures = _finetune(config, plan, data, folder, strategy, verbose)
-    metrics |= figures
+        model, found = _finetune(config, plan, data, folder, strategy, verbose)
+    metrics |= found
     finish_run(folder, metrics)
     return model, metrics
 
@@ -111,14 +148,14 @@ def _finetune(
     keras.utils.set_random_seed(config.seed)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = _new_model(config, plan, lm, data.task)
-        steps = math.ceil(len(data.train.texts) / config.batch_size)
+        steps = math.ceil(len(data.lesson) / config.batch_size)
         optimizer = plan.optimizer(model, steps)
         model.compile(optimizer, sampled_words=config.sampled_words)
     backup = BackupAndRestore(folder / "backup", delete_checkpoint=False)
     held_out = data.targets(data.held_out)
     history = model.fit(
-        data.train.texts,
-        data.targets(data.train),
+        data.lesson.texts,
+        data.lesson.targets,
         batch_size=config.batch_size,
         validation_data=(data.held_out.texts, held_out),
         class_weight=config.class_weight,
@@ -151,6 +188,7 @@ def _new_model(
         load_weights=plan.pretrained,
         task=task,
         auxiliary_loss=plan.gamma is not None,
+        perplexity=plan.depth == 1,
         sequence_length=config.sequence_length,
         pairs=bool(config.pair_column),
         long_texts=config.long_texts,

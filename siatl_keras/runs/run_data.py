@@ -11,7 +11,7 @@ import numpy as np
 
 from siatl_keras.atomic import write_text
 from siatl_keras.data import Examples, read_examples
-from siatl_keras.inputs import Column, validation_split
+from siatl_keras.inputs import Column, LabelledTexts, validation_split
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.tasks import MultiLabel, Task
 
@@ -21,16 +21,25 @@ class RunData:
     """The labelled texts of a run, all labels known.
 
     Attributes:
-        train: those that the model learns from.
+        train: those for training.
         held_out: those that early stopping goes by.
         test: those of the report, or `None`.
         task: what is learned.
+        taught: texts and targets to learn from in place of `train`, or `None`.
     """
 
     train: Examples
     held_out: Examples
     test: Examples | None
     task: Task
+    taught: LabelledTexts | None = None
+
+    @property
+    def lesson(self) -> LabelledTexts:
+        """What the model learns from."""
+        if self.taught is not None:
+            return self.taught
+        return LabelledTexts(self.train.texts, self.targets(self.train), None)
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> RunData:

@@ -203,6 +203,25 @@ def test_without_auxiliary_loss_training_is_on_the_task_alone(
     np.testing.assert_allclose(history.history["loss"], history.history["task_loss"])
 
 
+def test_without_perplexity_nothing_is_said_of_the_language_model(
+    make_classifier, texts, labels, tmp_path
+):
+    how = {"validation_data": (texts, labels), "verbose": 0}
+    model = make_classifier(auxiliary_loss=False, perplexity=False)
+    history = model.fit(texts, labels, **how)
+    of_lm = {"val_loss", "val_lm_loss", "val_perplexity"}
+    assert history.history.keys() & of_lm == {"val_loss"}
+    assert history.history["val_loss"] == history.history["val_task_loss"]
+    theirs = make_classifier(auxiliary_loss=False).fit(texts, labels, **how)
+    for name, values in history.history.items():
+        np.testing.assert_allclose(values, theirs.history[name], err_msg=name)
+    assert of_lm <= theirs.history.keys()
+    loaded = through_keras_file(model, tmp_path, texts)
+    assert not loaded.perplexity
+    with pytest.raises(ValueError, match="Pass auxiliary_loss=False, too"):
+        make_classifier(perplexity=False)
+
+
 def test_fit_on_texts_warns_of_nothing(make_classifier, texts, labels):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

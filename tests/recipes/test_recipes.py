@@ -143,6 +143,25 @@ def test_evaluate_says_what_finetune_said(finetuned, recipe, work):
     assert "confidence  texts answered  of these right" in printed
 
 
+def test_a_fine_tuned_model_teaches_another(finetuned, recipe, work, lm):
+    (work / "unlabelled.txt").write_text("so glad\nwhat a day\nreally bad\n", "utf-8")
+    printed = recipe(
+        "distill",
+        *(f"--{name}={work}/{name}.tsv" for name in ("train", "validation", "test")),
+        f"--teacher={finetuned}/model",
+        f"--texts={work}/unlabelled.txt",
+        f"--lm={lm}",
+        *("--epochs=2", "--units=4", "--batch_size=8"),
+        f"--output={work}/student",
+    )
+    assert "The teacher has answered " in printed
+    assert "macro F1" in printed and "counting words" in printed
+    metrics = json.loads((work / "student" / "metrics.json").read_text())
+    assert metrics["taught_texts"] > 32 and len(metrics["history"]) == 2
+    printed = recipe("predict", f"--model={work}/student/model", stdin="so glad\n")
+    assert printed.splitlines()[1].split("\t")[1] in ("good", "bad")
+
+
 def test_what_is_not_sure_enough_gets_no_answer(finetuned, recipe, work):
     how = (f"--model={finetuned}/model", "--abstain_below=0.999")
     printed = recipe("predict", *how, stdin="hm\n")
