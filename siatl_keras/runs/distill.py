@@ -42,7 +42,9 @@ def distill(
     The teacher answers the training texts, copies of them with words left out, and the
     texts without labels, but for those that the figures are measured on. The new model
     learns these answers as soft labels, and is otherwise trained, calibrated, tested
-    and saved as `finetune` does. A run that was killed resumes where it was.
+    and saved as `finetune` does; the best epoch is the one that is nearest to the
+    teacher's answers to the held-out texts, of which few labels would say less. A run
+    that was killed resumes where it was.
 
     Args:
         config: what to do.
@@ -60,14 +62,17 @@ def distill(
     """
     config = with_language_model(config)
     data = RunData.read(config)
-    taught = _taught(config, data, verbose)
-    data = replace(data, taught=taught)
+    taught, held_out = _taught(config, data, verbose)
+    data = replace(data, taught=taught, taught_held_out=held_out.targets)
     vocabulary = keras_hub_presets.load_tokenizer(config.lm).vocabulary_size()
     config = config.with_defaults(len(taught), vocabulary)
     return train_and_test(config, data, strategy, verbose, taught_texts=len(taught))
 
 
-def _taught(config: DistillConfig, data: RunData, verbose: int) -> LabelledTexts:
+def _taught(
+    config: DistillConfig, data: RunData, verbose: int
+) -> tuple[LabelledTexts, LabelledTexts]:
+    """Lets the teacher answer; returns what is learned, and the held-out texts."""
     teacher = SiATLClassifier.from_preset(config.teacher)
     check_pair_column(teacher, config.pair_column, config.teacher)
     _check_same_answers(teacher.task, data.task, config)
@@ -75,11 +80,15 @@ def _taught(config: DistillConfig, data: RunData, verbose: int) -> LabelledTexts
         *data.train.texts,
         *masked_copies(data.train.texts, config.seed),
         *_unlabelled(config, data),
+        *data.held_out.texts,
     ]
     folder = Path(config.output) / "backup" / "answers"
     answers = list(_answers(teacher, texts, folder, verbose))
     targets = data.task.encode(Column(np.concatenate(answers), "teacher"))
-    return LabelledTexts(texts, targets, None)
+    whole = LabelledTexts(texts, targets, None)
+    rows = np.arange(len(texts))
+    end = len(texts) - len(data.held_out.texts)
+    return whole.rows(rows[:end]), whole.rows(rows[end:])
 
 
 def _check_same_answers(teacher: Task, task: Task, config: DistillConfig) -> None:

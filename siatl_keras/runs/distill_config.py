@@ -13,7 +13,7 @@ from siatl_keras.setting import check_given, setting
 
 # Texts read in training, over all epochs: minutes on an LSTM. With many texts that are
 # answered, rates may be high and the language model learns from the start.
-PASSES, FEWEST, MOST = 60_000, 3, 30
+PASSES, FEWEST, MOST = 100_000, 3, 30
 SAMPLED_WORDS = 2048
 RATES = {
     "task_learning_rate": 1e-3,
@@ -45,7 +45,7 @@ class DistillConfig(FinetuneConfig):
     epochs: int | None = setting(
         None,
         f"Most epochs. By default as many as read {PASSES:,} texts, from {FEWEST} to "
-        f"{MOST}; all of them are done, and the best one is kept.",
+        f"{MOST}; all of them are done, and the one nearest to the teacher is kept.",
         lower_bound=1,
     )
     backbone_epoch: int = setting(

@@ -145,25 +145,26 @@ def _finetune(
             verbose,
         )
         lm = str(adapted)
+    lesson, validation = data.lesson, data.validation
     keras.utils.set_random_seed(config.seed)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = _new_model(config, plan, lm, data.task)
-        steps = math.ceil(len(data.lesson) / config.batch_size)
+        steps = math.ceil(len(lesson) / config.batch_size)
         optimizer = plan.optimizer(model, steps)
         model.compile(optimizer, sampled_words=config.sampled_words)
     backup = BackupAndRestore(folder / "backup", delete_checkpoint=False)
-    held_out = data.targets(data.held_out)
     history = model.fit(
-        data.lesson.texts,
-        data.lesson.targets,
+        lesson.texts,
+        lesson.targets,
         batch_size=config.batch_size,
-        validation_data=(data.held_out.texts, held_out),
+        validation_data=(validation.texts, validation.targets),
         class_weight=config.class_weight,
         epochs=plan.epochs,
         seed=config.seed,
         callbacks=plan.callbacks(folder / "tensorboard", backup),
         verbose=verbose,
     )
+    held_out = data.targets(data.held_out)
     if model.task.tunes or not data.test:
         outputs = model.predict(data.held_out.texts, verbose=0)
         model.task = model.task.tuned_on(held_out, outputs)

@@ -1,7 +1,8 @@
 """`masked_copies`: texts again, with words left out.
 
 Source: Tang et al. 2019, "Distilling task-specific knowledge from BERT into simple
-neural networks", section 3.3, where words are masked and neighbours kept.
+neural networks", section 3.3, which masks words; here they are left out, which any
+tokenizer can read.
 """
 
 from __future__ import annotations

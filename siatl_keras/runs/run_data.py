@@ -26,6 +26,8 @@ class RunData:
         test: those of the report, or `None`.
         task: what is learned.
         taught: texts and targets to learn from in place of `train`, or `None`.
+        taught_held_out: targets that early stopping goes by in place of the labels of
+            `held_out`, or `None`.
     """
 
     train: Examples
@@ -33,6 +35,7 @@ class RunData:
     test: Examples | None
     task: Task
     taught: LabelledTexts | None = None
+    taught_held_out: np.ndarray | None = None
 
     @property
     def lesson(self) -> LabelledTexts:
@@ -40,6 +43,14 @@ class RunData:
         if self.taught is not None:
             return self.taught
         return LabelledTexts(self.train.texts, self.targets(self.train), None)
+
+    @property
+    def validation(self) -> LabelledTexts:
+        """What early stopping goes by."""
+        targets = self.taught_held_out
+        if targets is None:
+            targets = self.targets(self.held_out)
+        return LabelledTexts(self.held_out.texts, targets, None)
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> RunData:

@@ -69,7 +69,7 @@ def test_a_student_answers_as_its_teacher_does(files, lm, teacher, texts, tmp_pa
 def test_it_learns_the_teacher_s_answers_where_labels_say_the_opposite(
     files, lm, teacher, tmp_path
 ):
-    """The labels only choose the epoch; what is taught are the answers."""
+    """Labels are for the figures; what is taught are the answers."""
     lies = tmp_path / "lies.tsv"
     lines = [
         line.replace("\tgood", "\t?").replace("\tbad", "\tgood").replace("\t?", "\tbad")
@@ -106,8 +106,8 @@ def test_a_run_that_was_stopped_asks_its_teacher_no_question_twice(
         distill(again, verbose=0)
     assert asked == [50, 50, 50]
     metrics = distill(again, verbose=1)[1]
-    assert asked[3:5] == [50, 10]
-    assert "The teacher has answered 160 of 160 texts" in capsys.readouterr().out
+    assert asked[3:5] == [50, 18]
+    assert "The teacher has answered 168 of 168 texts" in capsys.readouterr().out
     assert metrics == whole
 
 
