@@ -178,6 +178,23 @@ def sampled_words(strategy):
     return language_model(strategy, sampled_words=6)
 
 
+def soft_labels(strategy):
+    """25 texts whose labels are probabilities, and weights."""
+    with strategy.scope():
+        model = classifier(plain_optimizer())
+    random = np.random.default_rng(0)
+    shares = random.dirichlet(np.ones(model.task.num_outputs), 25)
+    history = model.fit(
+        tiny_texts(25)[0],
+        shares,
+        sample_weight=random.uniform(0.5, 2.0, 25),
+        batch_size=8,
+        epochs=2,
+        verbose=0,
+    )
+    return {"weights": model.get_weights(), "history": history.history}
+
+
 def single_batches(strategy):
     """Steps and evaluations on batches of 7 texts, each whole on every device."""
     with strategy.scope():
@@ -202,7 +219,7 @@ CASES = {
         language_model,
         single_batches,
     ),
-    3: (three_stages, steps_at_once, language_model, sampled_words),
+    3: (three_stages, steps_at_once, language_model, sampled_words, soft_labels),
 }
 
 

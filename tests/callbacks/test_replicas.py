@@ -17,7 +17,13 @@ CASES = {
         "language_model",
         "single_batches",
     ],
-    3: ["three_stages", "steps_at_once", "language_model", "sampled_words"],
+    3: [
+        "three_stages",
+        "steps_at_once",
+        "language_model",
+        "sampled_words",
+        "soft_labels",
+    ],
 }
 
 
