@@ -71,13 +71,13 @@ def test_labels_of_a_file_are_named_with_their_line():
             np.ones((3, 2)),
             r"a column for each of the 3 labels. Received shape \(3, 2\)",
         ),
-        (np.array([[0, 1, 2]]), "`y`, row 0: expected 0 or 1 .* 'surprise'.*: 2"),
-        (np.array([[0, 1, np.nan]]), "row 0: expected 0 or 1"),
+        (np.array([[0, 1, 2]]), "`y`, row 0: expected 0, 1 or a .* 'surprise'.*: 2"),
+        (np.array([[0, 1, np.nan]]), "row 0: expected 0, 1 or a"),
         (
             pd.DataFrame(ROWS, columns=["joy", "anger", "surprise"]),
             "columns in the order of the labels",
         ),
-        (pd.DataFrame([["a", "b", "c"]], columns=NAMES), "row 0: expected 0 or 1"),
+        (pd.DataFrame([["a", "b", "c"]], columns=NAMES), "row 0: expected 0, 1 or a"),
     ],
 )
 def test_what_is_no_label_is_refused_with_its_place(labels, message):
