@@ -89,13 +89,22 @@ def soft_label_encoder(
     return encode
 
 
+def is_soft(targets: Any) -> bool:
+    """Says whether targets of one label a text are soft; a column is of numbers.
+
+    Args:
+        targets: label numbers `[texts]` or `[texts, 1]`, or soft labels.
+    """
+    return len(targets.shape) == 2 and targets.shape[1] != 1
+
+
 def most_probable(targets: Any) -> Any:
     """Returns label numbers: of soft labels, those of the most probable.
 
     Args:
         targets: label numbers `[texts]`, or soft labels; an array or a tensor.
     """
-    if len(targets.shape) == 1:
+    if not is_soft(targets):
         return targets
     if isinstance(targets, np.ndarray):
         return targets.argmax(1).astype("int32")
@@ -112,7 +121,7 @@ def looked_up(table: Any, targets: Any) -> Any:
     Returns:
         float `[texts]`.
     """
-    if len(targets.shape) == 2:
+    if is_soft(targets):
         return keras.ops.sum(targets * table, -1)
     return keras.ops.take(table, targets)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from siatl_keras.inputs.soft_labels import each_label, most_probable
+from siatl_keras.inputs.soft_labels import each_label, is_soft, most_probable
 from siatl_keras.metrics import TokenPerplexity
 from siatl_keras.models.language_model_head import LanguageModelHead
 from siatl_keras.models.replica_share import (
@@ -46,7 +46,7 @@ class TaskObjective:
         weight: float, of the loss.
         metrics: metrics of targets and outputs.
         weighted_metrics: likewise, weighted by the texts' weights.
-        one_label: whether a text has one label, so that targets of two axes are soft.
+        one_label: whether a text has one label, so that targets may be soft.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class TaskObjective:
         return named
 
     def _is_soft(self, batch: Batch) -> bool:
-        return self._one_label and len(batch.y["task"].shape) == 2
+        return self._one_label and is_soft(batch.y["task"])
 
 
 class LanguageModelObjective:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.inputs.column import Column
-from siatl_keras.inputs.soft_labels import each_label
+from siatl_keras.inputs.soft_labels import each_label, is_soft
 from siatl_keras.tasks.label_names import LabelNames
 
 
@@ -312,7 +312,7 @@ class Task(abc.ABC):
         """
         loss = self.loss("auto")
         arrays: Any = (targets, np.asarray(outputs, "float32"))
-        if len(targets.shape) > 1 + len(self.target_shape):
+        if not self.target_shape and is_soft(targets):
             arrays = each_label(loss, *arrays)
         return float(np.mean(keras.ops.convert_to_numpy(loss(*arrays))))
 

@@ -161,3 +161,14 @@ def test_held_out_texts_are_drawn_from_the_most_probable_labels():
         TEXTS, SHARES, validation_split=0.5, class_weight="balanced", verbose=0
     )
     assert np.isfinite(history.history["val_loss"]).all()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=["classes", "levels"])
+def test_packed_numbers_in_a_column_are_numbers(task):
+    logs = []
+    for numbers in (NUMBERS, NUMBERS[:, None]):
+        model = model_of(task)
+        packed = model.preprocessor(tf.constant(TEXTS), y=tf.constant(numbers))
+        logs.append(keras.Model.test_on_batch(model, *packed, return_dict=True))
+    for name, value in logs[0].items():
+        np.testing.assert_allclose(logs[1][name], value, rtol=1e-6, err_msg=name)
