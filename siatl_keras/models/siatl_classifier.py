@@ -236,6 +236,7 @@ class SiATLClassifier(RawTextTask):
             "sampled_words": sampled_words,
         }
         with self.distribute_strategy.scope():
+            # Without perplexity too: it checks `sampled_words`.
             head = LanguageModelHead(
                 self.backbone.token_embedding, self.sampling_seed, sampled_words
             )

@@ -62,11 +62,11 @@ def distill(
     """
     config = with_language_model(config)
     data = RunData.read(config)
-    taught, held_out = _taught(config, data, verbose)
-    data = replace(data, taught=taught, taught_held_out=held_out.targets)
+    lesson, validation = _taught(config, data, verbose)
+    data = replace(data, lesson=lesson, validation=validation)
     vocabulary = keras_hub_presets.load_tokenizer(config.lm).vocabulary_size()
-    config = config.with_defaults(len(taught), vocabulary)
-    return train_and_test(config, data, strategy, verbose, taught_texts=len(taught))
+    config = config.with_defaults(len(lesson), vocabulary)
+    return train_and_test(config, data, strategy, verbose, taught_texts=len(lesson))
 
 
 def _taught(
@@ -85,10 +85,11 @@ def _taught(
     folder = Path(config.output) / "backup" / "answers"
     answers = list(_answers(teacher, texts, folder, verbose))
     targets = data.task.encode(Column(np.concatenate(answers), "teacher"))
-    whole = LabelledTexts(texts, targets, None)
-    rows = np.arange(len(texts))
     end = len(texts) - len(data.held_out.texts)
-    return whole.rows(rows[:end]), whole.rows(rows[end:])
+    return (
+        LabelledTexts(texts[:end], targets[:end], None),
+        LabelledTexts(texts[end:], targets[end:], None),
+    )
 
 
 def _check_same_answers(teacher: Task, task: Task, config: DistillConfig) -> None:
@@ -113,13 +114,12 @@ def _answers(
     teacher: SiATLClassifier, texts: list[Any], folder: Path, verbose: int
 ) -> Iterator[np.ndarray]:
     """Yields the teacher's answers in parts, each kept for a run that is resumed."""
-    folder.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(texts), TEXTS_PER_PART):
         path = folder / f"{start}.npy"
         if not path.exists():
             part = texts[start : start + TEXTS_PER_PART]
-            with new_file(path) as temporary, open(temporary, "wb") as file:
-                np.save(file, _answer(teacher, part))
+            with new_file(path) as temporary:
+                np.save(temporary, _answer(teacher, part))
         if verbose:
             done = min(start + TEXTS_PER_PART, len(texts))
             print(f"The teacher has answered {done} of {len(texts)} texts", flush=True)
@@ -128,7 +128,6 @@ def _answers(
 
 def _answer(teacher: SiATLClassifier, texts: list[Any]) -> np.ndarray:
     """Returns probabilities, or the numbers of a regression."""
-    outputs = teacher.predict(texts, verbose=0)
     if teacher.label_names:
-        return teacher.task.probabilities(outputs)
-    return np.array(teacher.task.answers(outputs))
+        return teacher.predict_proba(texts, verbose=0)
+    return np.array(teacher.predict_labels(texts, verbose=0))

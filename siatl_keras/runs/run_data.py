@@ -22,35 +22,19 @@ class RunData:
 
     Attributes:
         train: those for training.
-        held_out: those that early stopping goes by.
+        held_out: those that are held out of it.
         test: those of the report, or `None`.
         task: what is learned.
-        taught: texts and targets to learn from in place of `train`, or `None`.
-        taught_held_out: targets that early stopping goes by in place of the labels of
-            `held_out`, or `None`.
+        lesson: what the model learns from: `train`, unless somebody teaches.
+        validation: what early stopping goes by: `held_out`, unless somebody teaches.
     """
 
     train: Examples
     held_out: Examples
     test: Examples | None
     task: Task
-    taught: LabelledTexts | None = None
-    taught_held_out: np.ndarray | None = None
-
-    @property
-    def lesson(self) -> LabelledTexts:
-        """What the model learns from."""
-        if self.taught is not None:
-            return self.taught
-        return LabelledTexts(self.train.texts, self.targets(self.train), None)
-
-    @property
-    def validation(self) -> LabelledTexts:
-        """What early stopping goes by."""
-        targets = self.taught_held_out
-        if targets is None:
-            targets = self.targets(self.held_out)
-        return LabelledTexts(self.held_out.texts, targets, None)
+    lesson: LabelledTexts
+    validation: LabelledTexts
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> RunData:
@@ -75,9 +59,12 @@ class RunData:
             if examples:
                 # Raises now rather than after the training.
                 task.encode(Column.of_file(examples))
-        if given:
-            return cls(train, given, test, task)
-        return cls(*_held_out(train, task, config), test, task)
+        parts = (train, given) if given else _held_out(train, task, config)
+        encoded = (
+            LabelledTexts(part.texts, task.encode(Column.of_file(part)), None)
+            for part in parts
+        )
+        return cls(*parts, test, task, *encoded)
 
     def targets(self, examples: Examples) -> np.ndarray:
         """Encodes the labels of texts of the run."""
