@@ -3,10 +3,10 @@
 python -m benchmarks.language_models
 
 Draws `results/language_models.png` and prints the table from the `metrics.json` that
-recipes.pretrain_lm writes into a preset: the shipped one's, and those kept in
-`results/language_models/`. Each was trained by the flag file of its name in
-`recipes/flags/language_models/`, the shipped one by `tweets_lstm_small_en.flags`. With
-the argument NAME=PRESET a copy of that preset's metrics is kept there first.
+recipes.pretrain_lm writes into a preset, kept in `results/language_models/`. Each was
+trained on tweets, with one vocabulary, by the flag file of its name in
+`recipes/flags/language_models/`. With the argument NAME=PRESET a copy of that preset's
+metrics is kept there first.
 """
 
 import json
@@ -18,7 +18,6 @@ from siatl_keras.atomic import write_text
 from siatl_keras.evaluation.figure import new_figure, save_figure
 
 KEPT = RESULTS / "language_models"
-SHIPPED = Path("saved_models/tweets_lstm_small_en/metrics.json")
 
 
 def curve(metrics):
@@ -71,9 +70,8 @@ def main():
         write_text(KEPT / f"{name}.json", metrics)
     models = {
         path.stem: json.loads(path.read_text("utf-8"))
-        for path in sorted(KEPT.glob("*.json"))
+        for path in sorted(KEPT.glob("*.json"), key=lambda path: int(path.stem[:-1]))
     }
-    models["shipped"] = json.loads(SHIPPED.read_text("utf-8"))
     print(table(models))
     plot(models, RESULTS / "language_models.png")
 

@@ -7,6 +7,7 @@ from siatl_keras.heads.linear_block import LinearBlock
 from siatl_keras.heads.mean_pooling import MeanPooling
 from siatl_keras.heads.poolings import POOLINGS
 from siatl_keras.heads.task_head import TaskHead
+from siatl_keras.heads.word_scores import WordScores
 
 __all__ = [
     "AttentionPooling",
@@ -16,4 +17,5 @@ __all__ = [
     "MeanPooling",
     "POOLINGS",
     "TaskHead",
+    "WordScores",
 ]

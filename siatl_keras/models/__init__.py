@@ -3,6 +3,7 @@
 from siatl_keras.models.average_embeddings import average_embeddings
 from siatl_keras.models.backbone_class import backbone_class, number_of_layers
 from siatl_keras.models.default_optimizer import default_optimizer
+from siatl_keras.models.learn_word_scores import learn_word_scores
 from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
@@ -18,5 +19,6 @@ __all__ = [
     "SiATLPreprocessor",
     "average_embeddings",
     "default_optimizer",
+    "learn_word_scores",
     "number_of_layers",
 ]

@@ -40,8 +40,8 @@ class TaskObjective:
     """The loss of the task, and its metrics.
 
     Args:
-        outputs: function of states, padding mask and `training`, that returns the
-            task's outputs `[batch, outputs]`.
+        outputs: function of states, inputs and `training`, that returns the task's
+            outputs `[batch, outputs]`.
         loss: a `keras.losses.Loss` of targets and outputs.
         weight: float, of the loss.
         metrics: metrics of targets and outputs.
@@ -82,7 +82,7 @@ class TaskObjective:
         Returns:
             `(this replica's part of the batch's loss; the outputs)`.
         """
-        outputs = self._outputs(states, batch.x["padding_mask"], training)
+        outputs = self._outputs(states, batch.x, training)
         arrays: Any = (batch.y["task"], outputs, batch.weights["task"])
         if self._is_soft(batch):
             arrays = each_label(self._loss, *arrays)

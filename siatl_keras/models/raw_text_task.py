@@ -52,6 +52,7 @@ class RawTextTask(JointTask):
         backbone: that reads the texts.
         preprocessor: a `SiATLPreprocessor`, or `None`.
         task_head: that answers.
+        word_scores: a `WordScores` or `None`.
         saved_model_writer: `siatl_keras.export.export_saved_model`, which that module,
             as it stands above the models, puts here.
     """
@@ -60,6 +61,7 @@ class RawTextTask(JointTask):
     backbone: Any
     preprocessor: Any
     task_head: Any
+    word_scores: Any
     saved_model_writer: ClassVar[Callable[[Any, str], str]]
 
     def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
@@ -72,13 +74,13 @@ class RawTextTask(JointTask):
         Returns:
             `(outputs [batch, outputs], attention weights [batch, time])`, float32.
         """
-        return self.answer(self.states(x, training), x["padding_mask"], training)
+        return self.answer(self.states(x, training), x, training)
 
-    def answer(
-        self, states: Any, padding_mask: Any, training: bool = False
-    ) -> tuple[Any, Any]:
+    def answer(self, states: Any, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Computes what `classify` does from the states `[batch, time, embedding]`."""
-        head, weights = self.task_head(states, padding_mask, training=training)
+        head, weights = self.task_head(states, x["padding_mask"], training=training)
+        if self.word_scores is not None:
+            head = self.word_scores(head, x, training=training)
         return self.task.outputs(head), weights
 
     @property
@@ -113,12 +115,11 @@ class RawTextTask(JointTask):
         """Trains on texts and labels.
 
         Args:
-            x: texts: list, tuple, 1-D numpy array or string tensor, pandas Series
-                (taken by position). For a model with `pairs=True`, pairs of texts:
-                list of tuples, `[rows, 2]` array or tensor, DataFrame of two columns.
-                Or a `tf.data.Dataset` or `keras.utils.PyDataset` of batches `(texts,
-                labels)` or `(texts, labels, weights)`, or of packed batches as
-                `siatl_keras.data.classification_dataset` makes them.
+            x: texts: list, tuple, 1-D numpy array or string tensor, pandas Series (by
+                position). With `pairs=True`, pairs of texts: list of tuples, `[rows,
+                2]` array or tensor, DataFrame of two columns. Or a `tf.data.Dataset` or
+                `keras.utils.PyDataset` of batches `(texts, labels)` or `(texts, labels,
+                weights)`, or of packed ones, see `siatl_keras.data`.
             y: labels, as the task takes them: for `SingleLabel` a class number or
                 class name for each text, or an array of the classes' probabilities.
             batch_size: int, 32 if not given.
@@ -254,12 +255,11 @@ class RawTextTask(JointTask):
         """Computes the task's outputs for texts: logits, or numbers of a regression.
 
         Args:
-            x: texts, as for `fit`, or an iterator of texts; or a dataset of batches of
-                texts or of packed batches, whose labels are left out.
+            x: texts, an iterator of them, or a dataset of batches, as for `fit`.
             batch_size: int, 32 if not given.
             verbose: as for `keras.Model.predict`.
-            callbacks: list of Keras callbacks.
-            **kwargs: other arguments of `keras.Model.predict`, for datasets.
+            callbacks: likewise.
+            **kwargs: others of `keras.Model.predict`, for datasets.
 
         Returns:
             float32 numpy `[texts, outputs]`, in the order of the texts.

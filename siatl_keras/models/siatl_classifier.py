@@ -14,7 +14,7 @@ import tensorflow as tf
 from siatl_keras.arguments import check_flag
 from siatl_keras.checksums import write_checksums
 from siatl_keras.compat import keras_hub_presets
-from siatl_keras.heads import TaskHead
+from siatl_keras.heads import TaskHead, WordScores
 from siatl_keras.heads.task_head import HEAD_ARGUMENTS
 from siatl_keras.models.causal_backbone import causal_lm_of, check_causal
 from siatl_keras.models.check_preprocessor import check_preprocessor
@@ -74,6 +74,9 @@ class SiATLClassifier(RawTextTask):
         auxiliary_loss: bool; `False` trains on the task loss alone (plain transfer).
         perplexity: bool; `False`, which goes with `auxiliary_loss=False`, evaluates no
             LM loss either: of a part of a language model it says nothing.
+        word_scores: bool, whether outputs are mixed with those of a linear model of
+            words, once `siatl_keras.models.learn_word_scores` has fitted it; see
+            `siatl_keras.heads.WordScores`.
         gradient_checkpointing: bool, whether the backward pass recomputes what a
             transformer's blocks computed, for less memory and more time.
         **kwargs: `units`, `num_layers`, `bidirectional`, `pooling`, `standardize`,
@@ -119,11 +122,16 @@ class SiATLClassifier(RawTextTask):
         task: Task | None = None,
         auxiliary_loss: bool = True,
         perplexity: bool = True,
+        word_scores: bool = False,
         gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
         refuse_unknown_arguments(type(self), kwargs, CLASSIFIER_ARGUMENTS)
-        check_flag(auxiliary_loss=auxiliary_loss, perplexity=perplexity)
+        check_flag(
+            auxiliary_loss=auxiliary_loss,
+            perplexity=perplexity,
+            word_scores=word_scores,
+        )
         if auxiliary_loss and not perplexity:
             raise ValueError(
                 "`perplexity` is the auxiliary loss in other units. Received: "
@@ -149,6 +157,11 @@ class SiATLClassifier(RawTextTask):
             name="task_head",
             **head,
         )
+        self.word_scores = None
+        if word_scores:
+            self.word_scores = WordScores(
+                backbone.vocabulary_size, task.num_outputs, name="word_scores"
+            )
 
         # Set before KerasHub's __init__, which compiles.
         self.task = task
@@ -159,7 +172,7 @@ class SiATLClassifier(RawTextTask):
         # === Functional model ===
         inputs = backbone.input
         hidden = backbone(inputs)  # [batch, time, embedding]
-        outputs, _ = self.answer(hidden, inputs["padding_mask"])
+        outputs, _ = self.answer(hidden, inputs)
         lm_logits = backbone.token_embedding(hidden, reverse=True)
         self.gamma = keras.Variable(0.2, trainable=False, name="gamma")
         self.sampling_seed = keras.random.SeedGenerator()
@@ -302,12 +315,12 @@ class SiATLClassifier(RawTextTask):
         if self.reader.window is None:
             return super().call(inputs, training=training, mask=mask)
         states = self.states(inputs, bool(training))
-        outputs, _ = self.answer(states, inputs["padding_mask"], bool(training))
+        outputs, _ = self.answer(states, inputs, bool(training))
         lm_logits = self.backbone.token_embedding(states, reverse=True)
         return {"task": outputs, "lm": lm_logits}
 
-    def _task_outputs(self, states: Any, mask: Any, training: bool) -> Any:
-        return self.answer(states, mask, training)[0]
+    def _task_outputs(self, states: Any, x: Any, training: bool) -> Any:
+        return self.answer(states, x, training)[0]
 
     # === Saving ===
 
@@ -334,6 +347,7 @@ class SiATLClassifier(RawTextTask):
             "task": keras.saving.serialize_keras_object(self.task),
             "auxiliary_loss": self.auxiliary_loss,
             "perplexity": self.perplexity,
+            "word_scores": self.word_scores is not None,
             "gradient_checkpointing": self.gradient_checkpointing,
             **{name: head[name] for name in HEAD_ARGUMENTS},
         }

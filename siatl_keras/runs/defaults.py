@@ -37,6 +37,10 @@ def with_defaults(
         train: texts that the model learns from; `None` if they are not known yet.
     """
     is_lstm = issubclass(backbone_class(config.lm), LSTMBackbone)
+    if config.word_scores is None:
+        config = replace(
+            config, word_scores=config.method == AUTO and not config.class_weight
+        )
     if config.method == AUTO:
         config = replace(config, method="siatl" if is_lstm else "lower-half")
     length = config.sequence_length or (SEQUENCE_LENGTH if is_lstm else PARAGRAPH)

@@ -16,7 +16,12 @@ import tensorflow as tf
 from siatl_keras.atomic import new_folder
 from siatl_keras.callbacks import BackupAndRestore
 from siatl_keras.evaluation import LOSS, lower_is_better, plot_training
-from siatl_keras.models import SiATLClassifier, backbone_class, number_of_layers
+from siatl_keras.models import (
+    SiATLClassifier,
+    backbone_class,
+    learn_word_scores,
+    number_of_layers,
+)
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.adapt_language_model import (
@@ -165,6 +170,14 @@ def _finetune(
         verbose=verbose,
     )
     held_out = data.targets(data.held_out)
+    if config.word_scores:
+        learn_word_scores(
+            model,
+            lesson.texts,
+            lesson.targets,
+            (data.held_out.texts, held_out),
+            config.seed,
+        )
     if model.task.tunes or not data.test:
         outputs = model.predict(data.held_out.texts, verbose=0)
         model.task = model.task.tuned_on(held_out, outputs)
@@ -190,6 +203,7 @@ def _new_model(
         task=task,
         auxiliary_loss=plan.gamma is not None,
         perplexity=plan.depth == 1,
+        word_scores=bool(config.word_scores),
         sequence_length=config.sequence_length,
         pairs=bool(config.pair_column),
         long_texts=config.long_texts,

@@ -142,6 +142,11 @@ class FinetuneConfig(Settings):
     lm_output_dropout: float | None = _lm_dropout(
         "output_dropout", "Dropout on the language model's output"
     )
+    word_scores: bool | None = setting(
+        None,
+        "Mix what the words alone say into the answers. On by default where neither "
+        "method nor class_weight is given.",
+    )
     abstain_below: float = setting(
         0.0, "Least probability of an answer: below, the model gives none."
     )

@@ -19,6 +19,7 @@ from siatl_keras.tasks.discriminant_start import discriminant_start
 from siatl_keras.tasks.label_names import LabelNames
 from siatl_keras.tasks.task import Task, as_column, named_labels
 from siatl_keras.tasks.temperature import fitted_temperature
+from siatl_keras.tasks.yes_or_no_start import yes_or_no_start
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -200,6 +201,13 @@ class SingleLabel(Task):
         """Returns a linear discriminant analysis; see `discriminant_start`."""
         classes = most_probable(targets)
         return discriminant_start(features, classes, self.num_outputs)
+
+    def word_start(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns a regression of each class against the others."""
+        is_class = most_probable(targets)[:, None] == np.arange(self.num_outputs)
+        return yes_or_no_start(features, is_class, np.ones_like(is_class))
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns the logarithms of the probabilities; -inf of a class not trained."""

@@ -286,10 +286,15 @@ class Task(abc.ABC):
             targets: what `encode` returns.
 
         Returns:
-            `(kernel [features, outputs], bias [outputs])`; `None`, as here, for a head
-            that begins with outputs of 0.
+            `(kernel [features, outputs], bias [outputs])`; `None`, as here, for zeros.
         """
         return None
+
+    def word_start(
+        self, features: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Fits word scores as `linear_start` does, on as many features as texts."""
+        return self.linear_start(features, targets)
 
     @abc.abstractmethod
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:

@@ -22,7 +22,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 def test_the_shipped_model_is_found_from_any_folder():
     lm = LSTMCausalLM.from_preset("tweets_lstm_small_en")
-    assert lm.preprocessor.tokenizer.vocabulary_size() == 20_000
+    assert lm.preprocessor.tokenizer.vocabulary_size() == 24_000
     model = SiATLClassifier.from_preset("tweets_lstm_small_en", num_classes=2)
     assert model.backbone.count_params() == lm.backbone.count_params()
 

@@ -24,6 +24,7 @@ CASES = [
     ("finetune", [*TRAINING, "--lm=gs://b/x"], "lm"),
     ("import_gguf_lm", ["--checkpoint=hf://a/b.gguf", "--output=o"], "checkpoint"),
     ("import_torch_lm", ["--checkpoint=a.pt", "--output=s3://b/x"], "output"),
+    ("mix_corpora", ["--corpus=s3://b/a.txt", "--output=o"], "corpus"),
     ("predict", ["--model=m", "--input=gs://b/x.txt"], "input"),
     ("pretrain_lm", [*PRETRAINING, "--preset=gs://b", "--output=o"], "preset"),
     ("quickstart", ["--output=gs://b/x"], "output"),

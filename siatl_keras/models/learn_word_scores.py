@@ -1,0 +1,170 @@
+"""`learn_word_scores`: a linear model of words, fitted beside a trained classifier.
+
+Words share what they say with words that are spelt alike (Bojanowski et al. 2017,
+"Enriching word vectors with subword information"), so that something is known of words,
+too, that no training text has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import logit
+
+from siatl_keras.inputs import LabelledTexts, as_text_tensor
+from siatl_keras.models.raw_text_batches import RawTextBatches
+from siatl_keras.models.text_prediction import TEXTS_PER_PART
+from siatl_keras.models.token_names import token_names
+from siatl_keras.tasks import Task
+from siatl_keras.tasks.temperature import fitted_temperature
+
+# Texts that are learned from: time grows with their square.
+MOST_TEXTS = 2000
+# Characters of the parts of words, and marks that tokenizers put where a word begins.
+SHORTEST, LONGEST = 2, 5
+MARKS = "Ġ▁"
+# What the word scores' share in the outputs may be; where it is before the held-out
+# texts are seen; and the deviation of its log odds from there (`docs/results.md`).
+SHARES = np.arange(0.05, 1.0, 0.05)
+USUAL = 0.2
+SPREAD = 0.25
+
+
+def learn_word_scores(
+    model: Any, x: Any, y: Any, validation_data: tuple[Any, Any], seed: int = 0
+) -> None:
+    """Fits the word scores of a classifier, and their share in its outputs.
+
+    Args:
+        model: a trained `SiATLClassifier` with `word_scores=True` and a preprocessor.
+        x: texts that it has learned from, as for `fit`; of more than 2 000, so many are
+            drawn.
+        y: their labels, as for `fit`.
+        validation_data: `(texts, labels)` that it has not learned from, which the share
+            is chosen on: that of the lowest loss, drawn to a fifth where they are few.
+        seed: int, of the drawing.
+
+    Raises:
+        ValueError: if the model was made without word scores or without a preprocessor,
+            or texts or labels are not what is said above.
+
+    Example:
+    >>> import siatl_keras
+    >>> tokenizer = siatl_keras.text.WordTokenizer(
+    ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad", "goodness"])
+    >>> model = siatl_keras.models.SiATLClassifier(
+    ...     siatl_keras.models.LSTMBackbone(7, 8, hidden_dim=8, num_layers=1),
+    ...     preprocessor=siatl_keras.models.SiATLPreprocessor(tokenizer),
+    ...     label_names=["negative", "positive"], word_scores=True)
+    >>> texts, labels = ["good", "bad"] * 8, ["positive", "negative"] * 8
+    >>> siatl_keras.models.learn_word_scores(model, texts, labels, (texts, labels))
+    >>> model.predict_labels(["goodness"], verbose=0)
+    ['positive']
+    """
+    if model.word_scores is None:
+        raise ValueError(
+            "`model` must have word scores to be fitted. Received one without. Make it "
+            "with `word_scores=True`."
+        )
+    batches = RawTextBatches(model.backbone, model.preprocessor, model.task)
+    preprocessor = batches.texts_preprocessor
+    lesson = batches.labelled(x, y, None)
+    names = ("validation_data[0]", "validation_data[1]", None)
+    held_out = batches.labelled(*validation_data, None, names)
+    rows = np.arange(len(lesson))
+    if len(rows) > MOST_TEXTS:
+        drawn = np.random.default_rng(seed).choice(rows, MOST_TEXTS, replace=False)
+        rows = np.sort(drawn)
+    words = [
+        np.unique(ids[mask > 0])
+        for part in _packed(preprocessor, [lesson.texts[row] for row in rows])
+        for ids, mask in zip(*(part[name].numpy() for name in part), strict=True)
+    ]
+    counts, rarity = _counts(words, model.word_scores.vocabulary_size)
+    spellings = _spellings(token_names(preprocessor.tokenizer), counts.shape[1])
+    features = sparse.hstack([counts, counts @ spellings]).tocsr()
+    kernel, bias = _linear(model.task, features, lesson.targets[rows])
+    own, of_parts = np.split(kernel, [counts.shape[1]])
+    model.word_scores.set_scores(own + spellings @ of_parts, rarity, bias)
+    model.word_scores.share.assign(_share(model, preprocessor, held_out))
+
+
+def _packed(preprocessor: Any, texts: list[Any]) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(texts), TEXTS_PER_PART):
+        part = texts[start : start + TEXTS_PER_PART]
+        x = preprocessor(as_text_tensor(part, preprocessor.pairs))
+        yield {name: x[name] for name in ("token_ids", "padding_mask")}
+
+
+def _counts(texts: list[np.ndarray], size: int) -> tuple[Any, np.ndarray]:
+    """Counts words as the layer does; returns the counts and the words' rarity."""
+    rows = np.repeat(np.arange(len(texts)), [len(words) for words in texts])
+    places = np.concatenate(texts)
+    present = sparse.csr_matrix(
+        (np.ones(len(places)), (rows, places)), shape=(len(texts), size)
+    )
+    texts_with = np.asarray(present.sum(0))[0]
+    rarity = np.log((1 + len(texts)) / (1 + texts_with)) + 1
+    counts = present.multiply(rarity).tocsr()
+    length = np.sqrt(np.asarray(counts.multiply(counts).sum(1)))
+    return counts.multiply(1 / np.where(length > 0, length, 1)).tocsr(), rarity
+
+
+def _spellings(names: list[str], size: int) -> Any:
+    """Returns the parts of each word, sparse `[words, parts]`, rows of length 1."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    names = names + [""] * (size - len(names))
+    return TfidfVectorizer(analyzer=_parts, min_df=2, binary=True).fit_transform(names)
+
+
+def _parts(name: str) -> list[str]:
+    """Cuts a word into the parts that others may share; the whole is one of them."""
+    word = f" {name.strip(MARKS).lower()} "
+    sizes = range(SHORTEST, LONGEST + 1)
+    parts = [word[at : at + n] for n in sizes for at in range(len(word) - n + 1)]
+    return [*parts, word]
+
+
+def _linear(task: Task, x: Any, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fits kernel `[features, outputs]` and bias `[outputs]` of a linear model.
+
+    It is fitted on the texts' principal components, which are no more than texts, and
+    lose nothing.
+    """
+    products = (x @ x.T).toarray()
+    means = products.mean(0)
+    squares, vectors = np.linalg.eigh(products - means - means[:, None] + means.mean())
+    kept = squares > 1e-6 * max(squares[-1], 1e-6)
+    sizes, vectors = np.sqrt(squares[kept]), vectors[:, kept]
+    # Of mean square 1: as large as the features that heads begin with.
+    scale = np.sqrt(x.shape[0] * len(sizes) / np.square(sizes).sum())
+    start = task.word_start(scale * vectors * sizes, targets)
+    if start is None:
+        raise ValueError(
+            f"{type(task).__name__} has no `linear_start`, which fits them."
+        )
+    slopes, bias = start
+    kernel = x.T @ (scale * (vectors / sizes) @ slopes)
+    return kernel, bias - (np.asarray(x.mean(0)) @ kernel)[0]
+
+
+def _share(model: Any, preprocessor: Any, held_out: LabelledTexts) -> float:
+    """Chooses the share of the lowest loss, each with a temperature of its own."""
+    task, targets = model.task, held_out.targets
+    model.word_scores.share.assign(0.0)
+    outputs = model.predict(held_out.texts, verbose=0)
+    packed = _packed(preprocessor, held_out.texts)
+    scores = np.concatenate([model.word_scores.scores(x) for x in packed])
+    scores = np.asarray(task.outputs(scores))
+    losses = []
+    for share in SHARES:
+        mixed = outputs + share * (scores - outputs)
+        if "temperature" in task.get_config():
+            mixed = mixed / fitted_temperature(task.mean_loss, targets, mixed)
+        losses.append(len(targets) * task.mean_loss(targets, mixed))
+    distances = logit(SHARES) - logit(USUAL)
+    return float(SHARES[np.argmin(losses + 0.5 * (distances / SPREAD) ** 2)])
