@@ -58,6 +58,8 @@ class DistillConfig(FinetuneConfig):
         "siatl", "How it learns: a method of recipes.finetune.", choices=tuple(METHODS)
     )
 
+    word_scores: bool = setting(False, "Mix what the words alone say into the answers.")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_given(self, "teacher")

@@ -45,6 +45,24 @@ def test_of_a_transformer_the_lower_half_is_taught(files, transformer, tmp_path)
     assert plan.head["standardize"] and plan.head["pooling"] == "mean"
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, True),
+        ({"method": "siatl"}, False),
+        ({"class_weight": "balanced"}, False),
+        ({"word_scores": False}, False),
+        ({"method": "siatl", "word_scores": True}, True),
+    ],
+)
+def test_words_have_a_say_unless_a_method_is_named(
+    files, lm, tmp_path, settings, expected
+):
+    config = with_defaults(config_of(files, lm, tmp_path, **settings))
+    assert config.word_scores is expected
+    assert with_defaults(config).word_scores is expected
+
+
 @pytest.mark.parametrize("method", ["siatl", "lower-half"])
 def test_what_is_given_stays(files, transformer, tmp_path, method):
     train = read_examples(files[0])

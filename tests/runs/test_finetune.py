@@ -306,10 +306,21 @@ def test_one_text_of_each_class_cannot_be_held_out(lm, tmp_path):
     assert "train.tsv" in str(error.value) and "`validation`" in str(error.value)
 
 
+def test_words_say_what_the_model_has_not_learned(files, lm, tmp_path):
+    without = small_run(files, lm, tmp_path / "a", epochs=1, word_scores=False)
+    model, metrics = small_run(files, lm, tmp_path / "b", epochs=1)
+    assert metrics["history"] == without[1]["history"]
+    assert without[1]["test"]["macro_f1"] < metrics["test"]["macro_f1"] == 1
+    assert metrics["counted_words"]["model"] == 1
+    saved = SiATLClassifier.from_preset(str(tmp_path / "b" / "model"))
+    np.testing.assert_array_equal(saved.word_scores.table, model.word_scores.table)
+
+
 @pytest.mark.parametrize("tested", [True, False])
 def test_a_run_says_how_counting_words_would_have_done(files, lm, tmp_path, tested):
     files = files if tested else files[:2]
-    _, metrics = small_run(files, lm, tmp_path / "run", epochs=1)
+    run = tmp_path / "run"
+    _, metrics = small_run(files, lm, run, epochs=1, word_scores=False)
     words = metrics["counted_words"]
     _, bow = small_run(files, lm, tmp_path / "bow", method="bow")
     assert "counted_words" not in bow
