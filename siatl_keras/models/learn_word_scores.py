@@ -116,9 +116,12 @@ def _counts(texts: list[np.ndarray], size: int) -> tuple[Any, np.ndarray]:
 def _spellings(names: list[str], size: int) -> Any:
     """Returns the parts of each word, sparse `[words, parts]`, rows of length 1."""
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
 
     names = names + [""] * (size - len(names))
-    return TfidfVectorizer(analyzer=_parts, min_df=2, binary=True).fit_transform(names)
+    vectorizer = TfidfVectorizer(analyzer=_parts, binary=True, norm=None)
+    parts = vectorizer.fit_transform(names)
+    return normalize(parts[:, parts.getnnz(0) > 1])
 
 
 def _parts(name: str) -> list[str]:
@@ -138,7 +141,9 @@ def _linear(task: Task, x: Any, targets: np.ndarray) -> tuple[np.ndarray, np.nda
     products = (x @ x.T).toarray()
     means = products.mean(0)
     squares, vectors = np.linalg.eigh(products - means - means[:, None] + means.mean())
-    kept = squares > 1e-6 * max(squares[-1], 1e-6)
+    kept = squares > 1e-6
+    if not kept.any():  # All texts have the same words, such as unknown ones.
+        kept[-1], squares[-1], vectors[:, -1] = True, 1.0, 0.0
     sizes, vectors = np.sqrt(squares[kept]), vectors[:, kept]
     # Of mean square 1: as large as the features that heads begin with.
     scale = np.sqrt(x.shape[0] * len(sizes) / np.square(sizes).sum())

@@ -58,7 +58,9 @@ class DistillConfig(FinetuneConfig):
         "siatl", "How it learns: a method of recipes.finetune.", choices=tuple(METHODS)
     )
 
-    word_scores: bool = setting(False, "Mix what the words alone say into the answers.")
+    word_scores: bool | None = setting(
+        None, "Mix what the words alone say into the answers. Off by default."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -207,6 +207,29 @@ def test_of_many_texts_so_many_are_drawn():
     assert model.predict_labels(HELD_OUT, verbose=0) == held_out[1]
 
 
+def test_texts_of_unknown_words_say_how_many_are_of_a_class():
+    model = classifier()
+    texts = ["xyz"] * 30
+    labels = ["good"] * 24 + ["bad"] * 6
+    learn_word_scores(model, texts, labels, (texts, labels))
+    model.word_scores.share.assign(1.0)
+    odds = model.predict(["xyz", "splendid", ""], verbose=0)
+    assert np.isfinite(odds).all() and (odds[:, 1] > odds[:, 0]).all()
+
+
+def test_words_of_which_no_two_share_a_part_are_words_all_the_same():
+    tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", "ab", "cd"])
+    model = SiATLClassifier(
+        LSTMBackbone(6, 8, hidden_dim=8, num_layers=1),
+        preprocessor=SiATLPreprocessor(tokenizer, 20),
+        num_classes=2,
+        word_scores=True,
+    )
+    texts, labels = ["ab", "cd"] * 20, [0, 1] * 20
+    learn_word_scores(model, texts, labels, (texts, labels))
+    assert model.predict_labels(texts[:2], verbose=0) == ["0", "1"]
+
+
 def test_a_model_without_them_has_none_to_fit():
     with pytest.raises(ValueError, match="word_scores=True"):
         learned(word_scores=False)
