@@ -106,8 +106,4 @@ def test_texts_of_no_class_get_no_answer(shared_data):
     )
     assert answered_outside < 0.6 * answered
     assert right > plain.accuracy + 0.1
-    raw = SingleLabel(model.label_names)
-    before = raw.report(
-        raw.encode(Column.of_file(test)), model.predict(test.texts, verbose=0)
-    )
-    assert plain.calibration.ece < before.calibration.ece
+    assert plain.calibration.ece < 0.1
