@@ -17,6 +17,7 @@ from siatl_keras.runs.finetune_config import (
     SEQUENCE_LENGTH,
     FinetuneConfig,
 )
+from siatl_keras.tasks import SingleLabel
 
 # Tokens that a transformer's blocks learn on, counted once per epoch, before more
 # epochs cost minutes and gain nothing.
@@ -38,9 +39,7 @@ def with_defaults(
     """
     is_lstm = issubclass(backbone_class(config.lm), LSTMBackbone)
     if config.word_scores is None:
-        config = replace(
-            config, word_scores=config.method == AUTO and not config.class_weight
-        )
+        config = replace(config, word_scores=_have_words_a_say(config))
     if config.method == AUTO:
         config = replace(config, method="siatl" if is_lstm else "lower-half")
     length = config.sequence_length or (SEQUENCE_LENGTH if is_lstm else PARAGRAPH)
@@ -50,6 +49,12 @@ def with_defaults(
     if config.method in BASELINES:
         return config
     return filled(config, PAPER | METHOD_DEFAULTS.get(config.method, {}))
+
+
+def _have_words_a_say(config: FinetuneConfig) -> bool:
+    """Says yes where it has been measured to help: of one class for each text."""
+    is_plain = config.method == AUTO and config.task == SingleLabel.kind
+    return is_plain and not config.pair_column and not config.class_weight
 
 
 def _epochs(train: Examples, sequence_length: int) -> int:

@@ -51,6 +51,8 @@ def test_of_a_transformer_the_lower_half_is_taught(files, transformer, tmp_path)
         ({}, True),
         ({"method": "siatl"}, False),
         ({"class_weight": "balanced"}, False),
+        ({"task": "multi_label"}, False),
+        ({"pair_column": "second"}, False),
         ({"word_scores": False}, False),
         ({"method": "siatl", "word_scores": True}, True),
     ],
