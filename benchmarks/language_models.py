@@ -68,10 +68,8 @@ def main():
         name, preset = argument.split("=", 1)
         metrics = (Path(preset) / "metrics.json").read_text("utf-8")
         write_text(KEPT / f"{name}.json", metrics)
-    models = {
-        path.stem: json.loads(path.read_text("utf-8"))
-        for path in sorted(KEPT.glob("*.json"), key=lambda path: int(path.stem[:-1]))
-    }
+    found = {p.stem: json.loads(p.read_text("utf-8")) for p in KEPT.glob("*.json")}
+    models = dict(sorted(found.items(), key=lambda model: model[1]["parameters"]))
     print(table(models))
     plot(models, RESULTS / "language_models.png")
 

@@ -74,19 +74,21 @@ def learn_word_scores(
     lesson = batches.labelled(x, y, None)
     names = ("validation_data[0]", "validation_data[1]", None)
     held_out = batches.labelled(*validation_data, None, names)
-    rows = np.arange(len(lesson))
-    if len(rows) > MOST_TEXTS:
-        drawn = np.random.default_rng(seed).choice(rows, MOST_TEXTS, replace=False)
-        rows = np.sort(drawn)
+    if len(lesson) > MOST_TEXTS:
+        random = np.random.default_rng(seed)
+        drawn = random.choice(len(lesson), MOST_TEXTS, replace=False)
+        lesson = lesson.rows(np.sort(drawn))
     words = [
         np.unique(ids[mask > 0])
-        for part in _packed(preprocessor, [lesson.texts[row] for row in rows])
-        for ids, mask in zip(*(part[name].numpy() for name in part), strict=True)
+        for x in _packed(preprocessor, lesson.texts)
+        for ids, mask in zip(
+            x["token_ids"].numpy(), x["padding_mask"].numpy(), strict=True
+        )
     ]
     counts, rarity = _counts(words, model.word_scores.vocabulary_size)
     spellings = _spellings(token_names(preprocessor.tokenizer), counts.shape[1])
     features = sparse.hstack([counts, counts @ spellings]).tocsr()
-    kernel, bias = _linear(model.task, features, lesson.targets[rows])
+    kernel, bias = _linear(model.task, features, lesson.targets)
     own, of_parts = np.split(kernel, [counts.shape[1]])
     model.word_scores.set_scores(own + spellings @ of_parts, rarity, bias)
     model.word_scores.share.assign(_share(model, preprocessor, held_out))
@@ -95,12 +97,13 @@ def learn_word_scores(
 def _packed(preprocessor: Any, texts: list[Any]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(texts), TEXTS_PER_PART):
         part = texts[start : start + TEXTS_PER_PART]
-        x = preprocessor(as_text_tensor(part, preprocessor.pairs))
-        yield {name: x[name] for name in ("token_ids", "padding_mask")}
+        yield preprocessor(as_text_tensor(part, preprocessor.pairs))
 
 
 def _counts(texts: list[np.ndarray], size: int) -> tuple[Any, np.ndarray]:
     """Counts words as the layer does; returns the counts and the words' rarity."""
+    from sklearn.preprocessing import normalize
+
     rows = np.repeat(np.arange(len(texts)), [len(words) for words in texts])
     places = np.concatenate(texts)
     present = sparse.csr_matrix(
@@ -108,9 +111,7 @@ def _counts(texts: list[np.ndarray], size: int) -> tuple[Any, np.ndarray]:
     )
     texts_with = np.asarray(present.sum(0))[0]
     rarity = np.log((1 + len(texts)) / (1 + texts_with)) + 1
-    counts = present.multiply(rarity).tocsr()
-    length = np.sqrt(np.asarray(counts.multiply(counts).sum(1)))
-    return counts.multiply(1 / np.where(length > 0, length, 1)).tocsr(), rarity
+    return normalize(present.multiply(rarity).tocsr()), rarity
 
 
 def _spellings(names: list[str], size: int) -> Any:

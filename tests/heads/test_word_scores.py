@@ -72,7 +72,7 @@ def test_before_they_are_fitted_outputs_are_what_they_were(outputs):
     np.testing.assert_array_equal(found, outputs)
 
 
-def test_nothing_of_them_is_trained_and_all_of_it_is_kept(tmp_path):
+def test_nothing_of_them_is_trained_and_all_of_it_is_kept():
     made = layer(0.5)
     assert not made.trainable_variables and len(made.weights) == 4
     again = through_config(made)

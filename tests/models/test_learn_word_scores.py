@@ -185,8 +185,8 @@ def test_counts_are_those_of_the_layer():
     words = [np.array([1, 4, 5]), np.array([5, 6]), np.array([], int)]
     counts, rarity = _counts(words, len(VOCABULARY))
     assert rarity[5] < rarity[4] < rarity[7]
-    model.word_scores.set_scores(np.eye(len(VOCABULARY))[:, :2], rarity, np.zeros(2))
-    model.word_scores.table.assign(np.stack([np.eye(len(VOCABULARY))[5]] * 2, 1))
+    of_word_5 = np.stack([np.eye(len(VOCABULARY))[5]] * 2, 1)
+    model.word_scores.set_scores(of_word_5, rarity, np.zeros(2))
     mask = tf.constant([[1, 1, 1], [1, 1, 0], [0, 0, 0]])
     x = {"token_ids": tf.constant([[1, 4, 5], [5, 6, 0], [0, 0, 0]])}
     found = model.word_scores.scores({**x, "padding_mask": mask})

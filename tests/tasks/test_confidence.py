@@ -107,3 +107,10 @@ def test_texts_of_no_class_get_no_answer(shared_data):
     assert answered_outside < 0.6 * answered
     assert right > plain.accuracy + 0.1
     assert plain.calibration.ece < 0.1
+    # The head's start is all but calibrated, so that the test texts cannot tell.
+    fitted_on = model.task.encode(Column.of_file(validation))
+    raw = model.predict(validation.texts, verbose=0)
+    scaled = raw / model.task.confidence.temperature
+    assert model.task.mean_loss(fitted_on, scaled) < model.task.mean_loss(
+        fitted_on, raw
+    )
