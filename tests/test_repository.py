@@ -133,6 +133,7 @@ TESTED_ELSEWHERE = {
     "runs/pretrain_config.py",
     "tasks/chosen_task.py",
     "tasks/label_thresholds.py",
+    "tasks/sure_start.py",
     "tasks/task.py",
     "text/normalizer_rules.py",
 }

@@ -151,10 +151,27 @@ def number_of_layers(preset: str) -> int | None:
     Args:
         preset: a preset's folder or handle.
     """
+    config = _backbone_config(preset)
+    return config.get("num_layers", config.get("num_hidden_layers"))
+
+
+def vocabulary_size(preset: str) -> int:
+    """Reads how many tokens a preset's backbone knows.
+
+    Checked against KerasHub 0.32.0.
+
+    Args:
+        preset: a preset's folder or handle.
+    """
+    config = _backbone_config(preset)
+    name = "vocabulary_size" if "vocabulary_size" in config else "vocab_size"
+    return config[name]
+
+
+def _backbone_config(preset: str) -> dict[str, Any]:
     config = _loader(preset_path(preset)).config
     # Hugging Face's files have no class's arguments inside.
-    config = config.get("config", config)
-    return config.get("num_layers", config.get("num_hidden_layers"))
+    return config.get("config", config)
 
 
 def _with_bottom_of(whole: Any, lower: Any) -> Any:

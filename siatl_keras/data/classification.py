@@ -36,7 +36,7 @@ def classification_dataset(
         texts: list of str, or of pairs of str, or a string tensor.
         targets: numbers `[texts, …]`, what the task learns, such as class numbers;
             `None` yields inputs alone.
-        preprocessor: an object with `tokenize_and_cut(texts)`, `most_tokens` and
+        preprocessor: an object with `tokenize_and_cut(texts)`, `most_read` and
             `pack(token_ids, targets, sample_weight)`, such as `SiATLPreprocessor`.
         batch_size: int, texts per batch.
         sample_weight: float, one per text; 1 if not given.
@@ -95,7 +95,7 @@ def classification_dataset(
 
     if seed is not None:
         counter = epoch or EpochCounter()
-        lengths = token_ids.row_lengths()
+        lengths = tf.minimum(token_ids.row_lengths(), preprocessor.most_read)
 
         def order(_: tf.Tensor) -> tf.data.Dataset:
             batches = batch_order(lengths, batch_size, seed, counter.value)

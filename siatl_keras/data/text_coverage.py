@@ -23,18 +23,18 @@ class TextCoverage:
 
     Attributes:
         texts: number of texts.
-        cut: how many were cut at `most_tokens`.
+        cut: how many are longer than `most_read`.
         words: number of words that are kept, start and end tokens not counted; `None`
             for tokenizers that know every word, such as byte-pair ones.
         unknown: how many of these the word list does not have.
-        most_tokens: most kept of a text.
+        most_read: most tokens of a text that the language model reads.
     """
 
     texts: int
     cut: int
     words: int | None
     unknown: int
-    most_tokens: int
+    most_read: int
 
     def __add__(self, other: TextCoverage) -> TextCoverage:
         """Returns what was lost of the texts of both."""
@@ -43,14 +43,14 @@ class TextCoverage:
             self.cut + other.cut,
             None if self.words is None else self.words + (other.words or 0),
             self.unknown + other.unknown,
-            self.most_tokens,
+            self.most_read,
         )
 
     def message(self) -> str:
         """Says it in a line."""
         cut = (
             f"{self.texts:,} texts, {self.cut:,} of them ({self.cut / self.texts:.1%}) "
-            f"cut at {self.most_tokens} tokens"
+            f"cut at {self.most_read} tokens"
         )
         if self.words is None:
             return cut
@@ -63,7 +63,7 @@ class TextCoverage:
         if self.cut > MOST_CUT * self.texts:
             parts.append(
                 f"{self.cut / self.texts:.0%} of the texts are cut at "
-                f"{self.most_tokens} tokens: raise `sequence_length`, or pass "
+                f"{self.most_read} tokens: raise `sequence_length`, or pass "
                 'long_texts="windows", if what matters may come later.'
             )
         if self.words and self.unknown > MOST_UNKNOWN * self.words:
@@ -122,5 +122,5 @@ def text_coverage(
         cut=int(tf.math.count_nonzero(is_cut)),
         words=words,
         unknown=count(unknown_id),
-        most_tokens=preprocessor.most_tokens,
+        most_read=preprocessor.most_read,
     )

@@ -16,6 +16,9 @@ from keras import ops
 
 from siatl_keras.arguments import check_whole
 
+# In place of a word, where there is none.
+NO_WORD = -1
+
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
 class WordScores(keras.layers.Layer):
@@ -32,7 +35,9 @@ class WordScores(keras.layers.Layer):
 
     Call arguments:
         outputs: float32 `[batch, num_outputs]`.
-        x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+        x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`, and where
+            these are not the whole texts, of `words`, int32 `[batch, words]`, -1 at
+            padding.
         training: bool.
 
     Returns:
@@ -73,11 +78,10 @@ class WordScores(keras.layers.Layer):
         """Computes what words alone say, float32 `[batch, num_outputs]`.
 
         Args:
-            x: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+            x: see the class.
         """
-        words = ops.where(x["padding_mask"] > 0, x["token_ids"], -1)
-        words = ops.sort(words, axis=1)
-        before = ops.pad(words[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
+        words = ops.sort(words_of(x), axis=1)
+        before = ops.pad(words[:, :-1], ((0, 0), (1, 0)), constant_values=NO_WORD)
         counts = ops.cast(words != before, "float32")  # Neither padding nor a second.
         words = ops.maximum(words, 0)
         rarity = counts * ops.take(self.rarity, words)
@@ -113,3 +117,17 @@ class WordScores(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "num_outputs": self.num_outputs,
         }
+
+
+def words_of(x: dict[str, Any]) -> Any:
+    """Finds the words that are counted of texts.
+
+    Args:
+        x: see `WordScores`.
+
+    Returns:
+        int32 `[batch, words]`, -1 at padding.
+    """
+    if "words" in x:
+        return x["words"]
+    return ops.where(x["padding_mask"] > 0, x["token_ids"], NO_WORD)

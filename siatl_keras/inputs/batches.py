@@ -20,6 +20,8 @@ from siatl_keras.inputs.soft_labels import looked_up
 from siatl_keras.inputs.texts import FOR_PAIRS, as_text_tensor, as_texts
 
 PACKED = {"token_ids", "padding_mask"}
+# What `SiATLPreprocessor` may add.
+ADDED = {"words"}
 
 
 def packed_batches(
@@ -150,7 +152,7 @@ def _packed_already(
     labelled: bool,
     class_weight: Any,
 ) -> tf.data.Dataset:
-    is_packed = set(parts[0]) == PACKED and all(
+    is_packed = PACKED <= set(parts[0]) <= PACKED | ADDED and all(
         isinstance(part, dict) and set(part) == {"task", "lm"} for part in parts[1:]
     )
     if not is_packed or (labelled and len(parts) != 3):

@@ -1,7 +1,11 @@
 """Language models and classifiers, as KerasHub backbones, preprocessors and tasks."""
 
 from siatl_keras.models.average_embeddings import average_embeddings
-from siatl_keras.models.backbone_class import backbone_class, number_of_layers
+from siatl_keras.models.backbone_class import (
+    backbone_class,
+    number_of_layers,
+    vocabulary_size,
+)
 from siatl_keras.models.default_optimizer import default_optimizer
 from siatl_keras.models.learn_word_scores import learn_word_scores
 from siatl_keras.models.lstm_backbone import LSTMBackbone
@@ -21,4 +25,5 @@ __all__ = [
     "default_optimizer",
     "learn_word_scores",
     "number_of_layers",
+    "vocabulary_size",
 ]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from siatl_keras.data.untuned import untuned
+from siatl_keras.models.embedding_table import embedding_table
 
 TEXTS_AT_ONCE = 1024
 
@@ -31,8 +31,7 @@ def average_embeddings(
     Returns:
         float32 `[texts, embedding]`; zeros for a text without tokens.
     """
-    table = keras.ops.convert_to_numpy(backbone.token_embedding.embeddings)
-    table = tf.constant(table.astype("float32"))  # [vocabulary, embedding]
+    table = tf.constant(embedding_table(backbone))  # [vocabulary, embedding]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def means(batch: tf.Tensor) -> tf.Tensor:

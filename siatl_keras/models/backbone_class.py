@@ -30,3 +30,12 @@ def number_of_layers(preset: str) -> int | None:
         int; `None` if its configuration does not say.
     """
     return keras_hub_presets.number_of_layers(preset)
+
+
+def vocabulary_size(preset: str) -> int:
+    """Reads how many tokens a preset's backbone knows.
+
+    Args:
+        preset: a preset's folder or handle.
+    """
+    return keras_hub_presets.vocabulary_size(preset)

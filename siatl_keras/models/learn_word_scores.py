@@ -1,8 +1,9 @@
 """`learn_word_scores`: a linear model of words, fitted beside a trained classifier.
 
 Words share what they say with words that are spelt alike (Bojanowski et al. 2017,
-"Enriching word vectors with subword information"), so that something is known of words,
-too, that no training text has.
+"Enriching word vectors with subword information") and with words that the language
+model's embeddings are alike of, so that something is known of words, too, that no
+training text has.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import numpy as np
 from scipy import sparse
 from scipy.special import logit
 
+from siatl_keras.heads.word_scores import NO_WORD, words_of
 from siatl_keras.inputs import LabelledTexts, as_text_tensor
+from siatl_keras.models.embedding_table import embedding_table
+from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_batches import RawTextBatches
 from siatl_keras.models.text_prediction import TEXTS_PER_PART
 from siatl_keras.models.token_names import token_names
@@ -26,15 +30,22 @@ MOST_TEXTS = 2000
 # Characters of the parts of words, and marks that tokenizers put where a word begins.
 SHORTEST, LONGEST = 2, 5
 MARKS = "Ġ▁"
-# What the word scores' share in the outputs may be; where it is before the held-out
-# texts are seen; and the deviation of its log odds from there (`docs/results.md`).
+# How much the embeddings of a text's words count, beside the words themselves.
+MEANING = 2.0
+# What the word scores' share in the outputs may be. Where it is before the held-out
+# texts are seen, and the deviation of its log odds from there: an LSTM knows hardly
+# more than its words (`docs/results.md`).
 SHARES = np.arange(0.05, 1.0, 0.05)
-USUAL = 0.2
-SPREAD = 0.25
+USUAL_OF_LSTM, SPREAD_OF_LSTM = 0.5, 1.0
+USUAL, SPREAD = 0.3, 0.5
 
 
 def learn_word_scores(
-    model: Any, x: Any, y: Any, validation_data: tuple[Any, Any], seed: int = 0
+    model: Any,
+    x: Any,
+    y: Any,
+    validation_data: tuple[Any, Any] | None = None,
+    seed: int = 0,
 ) -> None:
     """Fits the word scores of a classifier, and their share in its outputs.
 
@@ -44,7 +55,10 @@ def learn_word_scores(
             drawn.
         y: their labels, as for `fit`.
         validation_data: `(texts, labels)` that it has not learned from, which the share
-            is chosen on: that of the lowest loss, drawn to a fifth where they are few.
+            is chosen on: that of the lowest loss, drawn to a half on an LSTM, to less
+            on others, the more the fewer they are.
+            `None` leaves the share as it is, as where it has been chosen and all texts
+            are to be learned from.
         seed: int, of the drawing.
 
     Raises:
@@ -72,26 +86,32 @@ def learn_word_scores(
     batches = RawTextBatches(model.backbone, model.preprocessor, model.task)
     preprocessor = batches.texts_preprocessor
     lesson = batches.labelled(x, y, None)
-    names = ("validation_data[0]", "validation_data[1]", None)
-    held_out = batches.labelled(*validation_data, None, names)
+    held_out = None
+    if validation_data is not None:
+        names = ("validation_data[0]", "validation_data[1]", None)
+        held_out = batches.labelled(*validation_data, None, names)
     if len(lesson) > MOST_TEXTS:
         random = np.random.default_rng(seed)
         drawn = random.choice(len(lesson), MOST_TEXTS, replace=False)
         lesson = lesson.rows(np.sort(drawn))
     words = [
-        np.unique(ids[mask > 0])
+        np.unique(row[row != NO_WORD])
         for x in _packed(preprocessor, lesson.texts)
-        for ids, mask in zip(
-            x["token_ids"].numpy(), x["padding_mask"].numpy(), strict=True
-        )
+        for row in np.asarray(words_of(x))
     ]
     counts, rarity = _counts(words, model.word_scores.vocabulary_size)
-    spellings = _spellings(token_names(preprocessor.tokenizer), counts.shape[1])
-    features = sparse.hstack([counts, counts @ spellings]).tocsr()
+    size = counts.shape[1]
+    alike = [
+        _spellings(token_names(preprocessor.tokenizer), size),
+        _directions(embedding_table(model.backbone), counts),
+    ]
+    features = sparse.hstack([counts, *(counts @ each for each in alike)]).tocsr()
     kernel, bias = _linear(model.task, features, lesson.targets)
-    own, of_parts = np.split(kernel, [counts.shape[1]])
-    model.word_scores.set_scores(own + spellings @ of_parts, rarity, bias)
-    model.word_scores.share.assign(_share(model, preprocessor, held_out))
+    own, *shared = np.split(kernel, [size, size + alike[0].shape[1]])
+    table = own + sum(each @ part for each, part in zip(alike, shared, strict=True))
+    model.word_scores.set_scores(table, rarity, bias)
+    if held_out is not None:
+        model.word_scores.share.assign(_share(model, preprocessor, held_out))
 
 
 def _packed(preprocessor: Any, texts: list[Any]) -> Iterator[dict[str, Any]]:
@@ -123,6 +143,19 @@ def _spellings(names: list[str], size: int) -> Any:
     vectorizer = TfidfVectorizer(analyzer=_parts, binary=True, norm=None)
     parts = vectorizer.fit_transform(names)
     return normalize(parts[:, parts.getnnz(0) > 1])
+
+
+def _directions(embeddings: np.ndarray, counts: Any) -> np.ndarray:
+    """Returns where embeddings point to from their mean, `[words, embedding]`.
+
+    Their length is such that those of a text's words count `MEANING` times as much as
+    the words themselves.
+    """
+    from sklearn.preprocessing import normalize
+
+    rows = normalize(embeddings - embeddings.mean(0))
+    size = np.square(counts @ rows).sum(1).mean()
+    return rows * np.sqrt(MEANING / size) if size else rows
 
 
 def _parts(name: str) -> list[str]:
@@ -172,5 +205,8 @@ def _share(model: Any, preprocessor: Any, held_out: LabelledTexts) -> float:
         if "temperature" in task.get_config():
             mixed = mixed / fitted_temperature(task.mean_loss, targets, mixed)
         losses.append(len(targets) * task.mean_loss(targets, mixed))
-    distances = logit(SHARES) - logit(USUAL)
-    return float(SHARES[np.argmin(losses + 0.5 * (distances / SPREAD) ** 2)])
+    usual, spread = USUAL, SPREAD
+    if isinstance(model.backbone, LSTMBackbone):
+        usual, spread = USUAL_OF_LSTM, SPREAD_OF_LSTM
+    distances = (logit(SHARES) - logit(usual)) / spread
+    return float(SHARES[np.argmin(losses + 0.5 * distances**2)])

@@ -87,7 +87,8 @@ class SiATLClassifier(RawTextTask):
             see `keras_hub.models.Task`.
 
     Call arguments:
-        inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`.
+        inputs: dict of `token_ids` and `padding_mask`, int32 `[batch, time]`, and what
+            else the preprocessor makes.
 
     Returns:
         dict of `task`, the task's outputs float32 `[batch, outputs]`, and `lm`, LM
@@ -136,6 +137,12 @@ class SiATLClassifier(RawTextTask):
             raise ValueError(
                 "`perplexity` is the auxiliary loss in other units. Received: "
                 "perplexity=False. Pass auxiliary_loss=False, too."
+            )
+        if getattr(preprocessor, "long_texts", None) == "words" and not word_scores:
+            raise ValueError(
+                "`preprocessor` keeps words for word scores, which the model has not. "
+                "Pass word_scores=True, or make it with another `long_texts`. "
+                'Received: long_texts="words".'
             )
         task = chosen_task(task, num_classes, label_names)
         check_causal(backbone, preprocessor)
@@ -312,7 +319,7 @@ class SiATLClassifier(RawTextTask):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes both outputs; see the class."""
-        if self.reader.window is None:
+        if self.reader.window is None and "words" not in inputs:
             return super().call(inputs, training=training, mask=mask)
         states = self.states(inputs, bool(training))
         outputs, _ = self.answer(states, inputs, bool(training))

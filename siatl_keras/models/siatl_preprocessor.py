@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from siatl_keras.arguments import check_choice, check_flag, check_whole
 from siatl_keras.compat import tokenizer_parts
+from siatl_keras.heads.word_scores import NO_WORD
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.models.packing import add_start_and_end, next_tokens, pad
 from siatl_keras.models.pair_packing import join_pairs, separator_ids
 from siatl_keras.models.token_names import check_tokenizer, has_vocabulary
 
-LONG_TEXTS = ("cut", "windows")
+LONG_TEXTS = ("cut", "windows", "words")
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -39,8 +40,9 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             start, first text, separator, second text, end, see `join_pairs`.
         long_texts: "cut" keeps the first `sequence_length` tokens; "windows" keeps
             `max_windows` times as many, which the model reads in windows of
-            `sequence_length`, see `read_in_windows`.
-        max_windows: int, at least 2, what bounds memory with "windows".
+            `sequence_length`, see `read_in_windows`; "words" keeps as many for the
+            model's word scores, while the language model reads what "cut" keeps.
+        max_windows: int, at least 2, what bounds memory with "windows" and "words".
         **kwargs: see `keras_hub.models.Preprocessor`.
 
     Call arguments:
@@ -50,9 +52,10 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         sample_weight: optional float `[batch]`, weights of the task loss.
 
     Returns:
-        `x` alone, a dict of `token_ids` and `padding_mask` int32 `[batch, time]`; or,
-        with labels, `(x, {"task": labels, "lm": int32 [batch, time]}, {"task": float32
-        [batch], "lm": float32 [batch, time]})`.
+        `x` alone, a dict of `token_ids` and `padding_mask` int32 `[batch, time]`, and
+        with "words" of `words` int32 `[batch, words]`, -1 at padding; or, with labels,
+        `(x, {"task": labels, "lm": int32 [batch, time]}, {"task": float32 [batch],
+        "lm": float32 [batch, time]})`.
 
     Raises:
         ValueError: if `sequence_length` is under 2 (with `pairs`, leaves no token for
@@ -93,11 +96,12 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         )
         check_choice(LONG_TEXTS, long_texts=long_texts)
         check_whole(2, max_windows=max_windows)
-        if long_texts == "windows" and (pairs or pad_to_sequence_length):
+        fixed = pad_to_sequence_length and long_texts == "windows"
+        if fixed or (pairs and long_texts != "cut"):
             why = "pairs" if pairs else "pad_to_sequence_length"
             raise ValueError(
                 '`long_texts` must be "cut" with `'
-                f'{why}=True`. Received: long_texts="windows".'
+                f'{why}=True`. Received: long_texts="{long_texts}".'
             )
         super().__init__(**kwargs)
         self.tokenizer = tokenizer
@@ -126,8 +130,14 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
     @property
     def most_tokens(self) -> int:
         """Most tokens kept of a text."""
-        windows = self.max_windows if self.long_texts == "windows" else 1
+        windows = 1 if self.long_texts == "cut" else self.max_windows
         return self.sequence_length * windows
+
+    @property
+    def most_read(self) -> int:
+        """Most tokens of a text that the language model reads."""
+        is_counted = self.long_texts == "words"
+        return self.sequence_length if is_counted else self.most_tokens
 
     @property
     def tables(self) -> Any:
@@ -158,10 +168,12 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         """Tokenizes, and tells what was lost; arguments as for `tokenize`.
 
         Returns:
-            `(token_ids int32 ragged [batch, None], is_cut bool [batch])`: which rows
-            lost tokens of their texts; an end token alone is no loss.
+            `(token_ids int32 ragged [batch, None], is_cut bool [batch])`: of which rows
+            the language model does not read all tokens; an end token alone is no loss.
         """
-        most: Any = self.most_tokens if limit == "most_tokens" else limit
+        is_default = limit == "most_tokens"
+        most: Any = self.most_tokens if is_default else limit
+        read = self.most_read if is_default else most
         texts = self._checked(tf.convert_to_tensor(texts, tf.string))
         # Of pairs, all first texts and then all second ones.
         flat = tf.reshape(tf.transpose(texts), [-1]) if self.pairs else texts
@@ -181,7 +193,7 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
             separator = self.separator_ids
             return join_pairs(first, second, separator, start_id, end_id, most)
         lengths = token_ids.row_lengths() + int(start_id is not None)
-        is_cut = tf.fill(tf.shape(lengths), False) if most is None else lengths > most
+        is_cut = tf.fill(tf.shape(lengths), False) if read is None else lengths > read
         return add_start_and_end(token_ids, start_id, end_id, most), is_cut
 
     @property
@@ -251,14 +263,17 @@ class SiATLPreprocessor(keras_hub.models.Preprocessor):
         # Any id does where there is none: `padding_mask` tells padding apart.
         pad_id = getattr(self.tokenizer, "pad_token_id", None) or 0
         length = self.sequence_length if self.pad_to_sequence_length else None
-        x = pad(token_ids, pad_id, length)
+        x = pad(token_ids[:, : self.most_read], pad_id, length)
+        words = {}
+        if self.long_texts == "words":
+            words["words"] = pad(token_ids, NO_WORD)["token_ids"]
         if y is None:
-            return x
+            return x | words
         targets, target_weights = next_tokens(x)
         if sample_weight is None:
             sample_weight = tf.ones(tf.shape(x["token_ids"])[:1])
         return (
-            x,
+            x | words,
             {"task": tf.convert_to_tensor(y), "lm": targets},
             {"task": tf.cast(sample_weight, tf.float32), "lm": target_weights},
         )

@@ -28,7 +28,8 @@ class Settings:
 
     epochs: int | None = setting(
         None,
-        "Most epochs. 30 by default; 3 with lower-half, 2 for many texts.",
+        "Most epochs. 30 by default, 8 or more for many texts where no method is "
+        "named; 3 with lower-half, 2 for many texts.",
         lower_bound=1,
     )
     patience: int | None = setting(

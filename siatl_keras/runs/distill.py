@@ -17,10 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_file
-from siatl_keras.compat import keras_hub_presets
 from siatl_keras.data import read_texts
 from siatl_keras.inputs import Column, LabelledTexts
-from siatl_keras.models import SiATLClassifier
+from siatl_keras.models import SiATLClassifier, vocabulary_size
 from siatl_keras.runs.distill_config import DistillConfig
 from siatl_keras.runs.finetune import train_and_test, with_language_model
 from siatl_keras.runs.masked_copies import masked_copies
@@ -64,8 +63,7 @@ def distill(
     data = RunData.read(config)
     lesson, validation = _taught(config, data, verbose)
     data = replace(data, lesson=lesson, validation=validation)
-    vocabulary = keras_hub_presets.load_tokenizer(config.lm).vocabulary_size()
-    config = config.with_defaults(len(lesson), vocabulary)
+    config = config.with_defaults(len(lesson), vocabulary_size(config.lm))
     return train_and_test(config, data, strategy, verbose, taught_texts=len(lesson))
 
 

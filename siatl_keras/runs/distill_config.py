@@ -8,13 +8,13 @@ from siatl_keras.arguments import check_choice
 from siatl_keras.plans import METHODS
 from siatl_keras.plans.methods import filled
 from siatl_keras.presets.named_models import SHIPPED
+from siatl_keras.runs.defaults import SAMPLED_WORDS
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.setting import check_given, setting
 
 # Texts read in training, over all epochs: minutes on an LSTM. With many texts that are
 # answered, rates may be high and the language model learns from the start.
 PASSES, FEWEST, MOST = 100_000, 3, 30
-SAMPLED_WORDS = 2048
 RATES = {
     "task_learning_rate": 1e-3,
     "pretrained_learning_rate": 1e-3,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
@@ -181,6 +182,14 @@ def _finetune(
     if model.task.tunes or not data.test:
         outputs = model.predict(data.held_out.texts, verbose=0)
         model.task = model.task.tuned_on(held_out, outputs)
+    if config.word_scores and not config.validation:
+        # Share and temperature are chosen: nothing is left to hold texts out for.
+        learn_word_scores(
+            model,
+            [*lesson.texts, *validation.texts],
+            np.concatenate([lesson.targets, validation.targets]),
+            seed=config.seed,
+        )
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
     metrics |= _figures(history, plan.monitor)

@@ -95,20 +95,26 @@ class FinetuneConfig(Settings):
     batch_size: int = setting(32, "Texts per step, over all devices.", lower_bound=1)
     sequence_length: int | None = setting(
         None,
-        "Most tokens kept of a text, or in a window of it. 80 by default on an LSTM, "
-        "256 on a transformer.",
+        "Most tokens read of a text, or in a window of it. By default 256, and the "
+        "paper's 80 on an LSTM where a method is named.",
         lower_bound=1,
     )
-    long_texts: str = setting(
-        "cut", "Cut them, or read them in windows.", choices=LONG_TEXTS
+    long_texts: str | None = setting(
+        None,
+        "Cut them, read them in windows, or cut them and count the words of all. By "
+        "default words where there are word scores, but of pairs; else cut.",
+        choices=LONG_TEXTS,
     )
-    max_windows: int = setting(16, "Most windows read of a text.", lower_bound=2)
+    max_windows: int = setting(
+        16, "Most times sequence_length kept of a long text.", lower_bound=2
+    )
     class_weight: str | None = setting(
         None, "Weight classes by their rarity.", choices=("balanced",)
     )
     sampled_words: int | None = setting(
         None,
-        "Words that estimate the LM loss in training; all if unset.",
+        "Words that estimate the LM loss in training. All by default, but 2048 on an "
+        "LSTM where no method is named.",
         lower_bound=2,
     )
     gradient_checkpointing: bool = setting(

@@ -6,16 +6,16 @@ hundreds of steps find (`docs/results.md`).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from scipy.special import log_softmax
+
+from siatl_keras.tasks.sure_start import sure_start
 
 # How far the covariance of the classes is drawn to that of equal, unrelated features.
 SHRINKAGES = (0.1, 0.3, 0.6, 0.9)
+USUAL = 2
 # What logits are multiplied by, so that they are as sure as they may be.
 SCALES = np.geomspace(0.02, 1.0, 18)
-FOLDS = 5
+USUAL_SCALE = 0.1
 
 
 def discriminant_start(
@@ -35,44 +35,12 @@ def discriminant_start(
         of two texts, or only one class.
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    present, counts = np.unique(targets, return_counts=True)
-    if len(present) < 2 or len(targets) <= len(present):
+    present = len(np.unique(targets))
+    if present < 2 or len(targets) <= present:
         return None
-    shrinkage, scale = 0.6, 0.1
-    if counts.min() > 1:
-        folds = StratifiedKFold(min(FOLDS, counts.min()), shuffle=True, random_state=0)
-        places = np.searchsorted(present, targets)
-        tried = []
-        for each in SHRINKAGES:
-            analysis = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=each)
-            logits = cross_val_predict(
-                analysis, features, targets, cv=folds, method="decision_function"
-            )
-            both = _both_classes(logits)
-            tried += [(_loss(both * by, places), each, by) for by in SCALES]
-        _, shrinkage, scale = min(tried)
-    analysis = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
-    analysis.fit(features, targets)
-    kernel = np.zeros((features.shape[1], classes))
-    kernel[:, present] = _both_classes(analysis.coef_.T) * scale
-    found = _both_classes(analysis.intercept_[None])[0] * scale
-    bias = np.full(classes, found.min())
-    bias[present] = found
-    return kernel, bias
-
-
-def _both_classes(of_second: Any) -> np.ndarray:
-    """Gives each of two classes half of what scikit-learn has for the second."""
-    numbers = np.asarray(of_second)
-    if numbers.ndim == 1:
-        numbers = numbers[:, None]
-    if numbers.shape[1] > 1:
-        return numbers
-    return np.concatenate([-numbers / 2, numbers / 2], 1)
-
-
-def _loss(logits: np.ndarray, places: np.ndarray) -> float:
-    right = log_softmax(logits, axis=1)[np.arange(len(places)), places]
-    return -float(right.mean())
+    tried = [
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage=each) for each in SHRINKAGES
+    ]
+    usual = (tried[USUAL], USUAL_SCALE)
+    return sure_start(tried, SCALES, usual, features, targets, classes)

@@ -17,9 +17,9 @@ from siatl_keras.tasks.class_weights import class_weights
 from siatl_keras.tasks.confidence import Confidence
 from siatl_keras.tasks.discriminant_start import discriminant_start
 from siatl_keras.tasks.label_names import LabelNames
+from siatl_keras.tasks.logistic_start import logistic_start
 from siatl_keras.tasks.task import Task, as_column, named_labels
 from siatl_keras.tasks.temperature import fitted_temperature
-from siatl_keras.tasks.yes_or_no_start import yes_or_no_start
 
 
 @keras.saving.register_keras_serializable(package="siatl_keras")
@@ -205,9 +205,8 @@ class SingleLabel(Task):
     def word_start(
         self, features: np.ndarray, targets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns a regression of each class against the others."""
-        is_class = most_probable(targets)[:, None] == np.arange(self.num_outputs)
-        return yes_or_no_start(features, is_class, np.ones_like(is_class))
+        """Returns a logistic regression; see `logistic_start`."""
+        return logistic_start(features, most_probable(targets), self.num_outputs)
 
     def linear_outputs(self, estimator: Any, features: Any) -> np.ndarray:
         """Returns the logarithms of the probabilities; -inf of a class not trained."""

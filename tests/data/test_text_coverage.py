@@ -40,7 +40,7 @@ def test_words_and_unknown_words_are_counted_among_those_kept():
         cut=0,
         words=10,
         unknown=8,
-        most_tokens=6,
+        most_read=6,
     )
 
 

@@ -55,6 +55,14 @@ def test_they_are_those_of_the_different_words_of_a_text(rows):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
+@given(TEXTS)
+def test_where_the_words_of_whole_texts_are_given_they_count(rows):
+    whole = packed(rows)
+    x = {name: part[:, :1] for name, part in whole.items()}
+    x["words"] = np.where(whole["padding_mask"], whole["token_ids"], -1)
+    np.testing.assert_array_equal(layer().scores(x), layer().scores(whole))
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("training", [False, True])
 def test_outputs_are_mixed_but_not_in_training(share, training):

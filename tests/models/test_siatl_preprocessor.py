@@ -144,3 +144,36 @@ def test_each_text_of_a_pair_has_room_for_a_token(pairs, kwargs, least):
 def test_pairs_is_a_switch(tokenizer):
     with pytest.raises(ValueError, match="`pairs` must be"):
         SiATLPreprocessor(tokenizer, pairs="yes")
+
+
+def test_words_of_whole_texts_stand_beside_what_is_read(tokenizer):
+    rows = ["so glad", "", "so so so glad good bad late what"]
+    cut = SiATLPreprocessor(tokenizer, 4)
+    counted = SiATLPreprocessor(tokenizer, 4, long_texts="words", max_windows=2)
+    x, y, weights = counted(rows, y=[0, 1, 1])
+    words = x.pop("words").numpy()
+    tf.nest.map_structure(
+        np.testing.assert_array_equal, (x, y, weights), cut(rows, y=[0, 1, 1])
+    )
+    whole = SiATLPreprocessor(tokenizer, 8).tokenize(rows).to_list()
+    assert [row[row >= 0].tolist() for row in words] == whole
+    assert (words[0, len(whole[0]) :] == -1).all()
+    np.testing.assert_array_equal(words, counted(rows)["words"])
+    # Those which the language model does not read to their end.
+    assert counted.tokenize_and_cut(rows)[1].numpy().tolist() == [False, False, True]
+
+
+def test_no_texts_have_no_words(tokenizer):
+    counted = SiATLPreprocessor(tokenizer, 4, long_texts="words")
+    x = counted(tf.constant([], tf.string))
+    assert {name: tuple(part.shape) for name, part in x.items()} == {
+        "token_ids": (0, 1),
+        "padding_mask": (0, 1),
+        "words": (0, 1),
+    }
+
+
+@pytest.mark.parametrize("long_texts", ["windows", "words"])
+def test_pairs_are_cut(tokenizer, long_texts):
+    with pytest.raises(ValueError, match=f'"cut" with `pairs.*"{long_texts}"'):
+        SiATLPreprocessor(tokenizer, 12, pairs=True, long_texts=long_texts)

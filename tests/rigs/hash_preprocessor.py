@@ -15,7 +15,7 @@ class HashPreprocessor:
         end_token_id = END
 
     def __init__(self, sequence_length=8):
-        self.sequence_length = self.most_tokens = sequence_length
+        self.sequence_length = self.most_read = sequence_length
 
     def tokenize(self, texts, limit="most_tokens"):
         words = tf.strings.split(texts)

@@ -1,14 +1,21 @@
 """Defaults: by the kind of the language model and the number of tokens."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from rigs.small_task import small_config
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.presets.named_models import SHIPPED, chosen_model
 from siatl_keras.runs import finetune
-from siatl_keras.runs.defaults import TOKENS, with_defaults
+from siatl_keras.runs.defaults import (
+    LSTM_TOKENS,
+    SAMPLED_WORDS,
+    TOKENS,
+    with_defaults,
+)
 
 GIVEN = {
     "epochs": 3,
@@ -26,10 +33,26 @@ def config_of(files, lm, output, **settings):
 
 def test_an_lstm_is_taught_as_in_the_paper(files, lm, tmp_path):
     train = read_examples(files[0])
-    config = with_defaults(config_of(files, lm, tmp_path), train)
-    found = (config.method, config.epochs, config.patience, config.sequence_length)
-    assert found == ("siatl", 30, 6, 80)
-    assert (config.task_learning_rate, config.schedule) == (5e-4, None)
+    for method, length in {"auto": 256, "siatl": 80}.items():
+        config = config_of(files, lm, tmp_path, method=method)
+        config = with_defaults(config, train)
+        found = (config.method, config.epochs, config.patience)
+        assert found == ("siatl", 30, 6)
+        assert config.sequence_length == length
+        assert (config.task_learning_rate, config.schedule) == (5e-4, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"), [("auto", SAMPLED_WORDS), ("siatl", None), ("p-lm", None)]
+)
+def test_where_words_are_many_an_lstm_s_loss_is_estimated(
+    files, lm, tmp_path, method, expected
+):
+    config = config_of(files, SHIPPED[0], tmp_path, method=method)
+    config = replace(config, lm=chosen_model(SHIPPED[0]))
+    assert with_defaults(config).sampled_words == expected
+    few = config_of(files, lm, tmp_path, method=method)
+    assert with_defaults(few).sampled_words is None
 
 
 def test_of_a_transformer_the_lower_half_is_taught(files, transformer, tmp_path):
@@ -62,7 +85,16 @@ def test_words_have_a_say_unless_a_method_is_named(
 ):
     config = with_defaults(config_of(files, lm, tmp_path, **settings))
     assert config.word_scores is expected
+    assert config.long_texts == ("words" if expected else None)
     assert with_defaults(config).word_scores is expected
+
+
+@pytest.mark.parametrize(
+    "settings", [{"long_texts": "windows"}, {"pair_column": "second"}]
+)
+def test_how_long_texts_are_read_stays_with_words(files, lm, tmp_path, settings):
+    config = config_of(files, lm, tmp_path, word_scores=True, **settings)
+    assert with_defaults(config).long_texts == config.long_texts
 
 
 @pytest.mark.parametrize("method", ["siatl", "lower-half"])
@@ -81,6 +113,17 @@ def test_many_tokens_have_fewer_epochs(files, transformer, tmp_path):
     many = config_of(files, transformer, tmp_path, sequence_length=2 * TOKENS)
     many = with_defaults(many, train)
     assert few.epochs > many.epochs == 2
+
+
+def test_an_lstm_has_epochs_for_its_embeddings(files, lm, tmp_path):
+    train = read_examples(files[0])
+    few = with_defaults(config_of(files, lm, tmp_path), train)
+    train.texts[0] = "word " * LSTM_TOKENS
+    for length, epochs in {9: 30, 2 * LSTM_TOKENS: 8}.items():
+        config = config_of(files, lm, tmp_path, sequence_length=length)
+        assert with_defaults(config, train).epochs == epochs
+    named = config_of(files, lm, tmp_path, method="siatl", sequence_length=10**9)
+    assert with_defaults(named, train).epochs == few.epochs == 30
 
 
 def test_a_transformer_s_run_ends_with_half_of_its_blocks(files, transformer, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from rigs.small_task import BAD, GOOD, small_config, small_run
 from siatl_keras.callbacks import GroupLearningRates
+from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.optimizers.groups import groups_of
 from siatl_keras.plans import ulmfit
@@ -314,6 +315,17 @@ def test_words_say_what_the_model_has_not_learned(files, lm, tmp_path):
     assert metrics["counted_words"]["model"] == 1
     saved = SiATLClassifier.from_preset(str(tmp_path / "b" / "model"))
     np.testing.assert_array_equal(saved.word_scores.table, model.word_scores.table)
+
+
+def test_words_are_learned_of_held_out_texts_too_where_none_were_passed(
+    files, lm, tmp_path
+):
+    train, validation, _ = files
+    texts = len(read_examples(train).texts)
+    for name, passed in {"drawn": "", "passed": validation}.items():
+        model, _ = small_run([train, passed], lm, tmp_path / name, epochs=1)
+        # That of a word that no text has says how many texts there were.
+        assert np.max(model.word_scores.rarity) == pytest.approx(1 + np.log(1 + texts))
 
 
 @pytest.mark.parametrize("tested", [True, False])
