@@ -68,14 +68,14 @@ def learn_word_scores(
     Example:
     >>> import siatl_keras
     >>> tokenizer = siatl_keras.text.WordTokenizer(
-    ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad", "goodness"])
+    ...     ["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
     >>> model = siatl_keras.models.SiATLClassifier(
-    ...     siatl_keras.models.LSTMBackbone(7, 8, hidden_dim=8, num_layers=1),
+    ...     siatl_keras.models.LSTMBackbone(6, 8, hidden_dim=8, num_layers=1),
     ...     preprocessor=siatl_keras.models.SiATLPreprocessor(tokenizer),
     ...     label_names=["negative", "positive"], word_scores=True)
     >>> texts, labels = ["good", "bad"] * 8, ["positive", "negative"] * 8
     >>> siatl_keras.models.learn_word_scores(model, texts, labels, (texts, labels))
-    >>> model.predict_labels(["goodness"], verbose=0)
+    >>> model.predict_labels(["good"], verbose=0)
     ['positive']
     """
     if model.word_scores is None:
