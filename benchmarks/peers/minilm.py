@@ -34,6 +34,8 @@ def fit_setfit(texts, labels, seed, folder):
         output_dir=str(folder / "setfit"), seed=seed, report_to="none"
     )
     Trainer(model, arguments, train_dataset=Dataset.from_dict(rows)).train()
-    return lambda texts: np.asarray(model.predict(texts)).tolist(), folder_megabytes(
-        path
-    )
+
+    def answers(texts):
+        return np.asarray(model.predict(texts)).tolist()
+
+    return answers, folder_megabytes(path)

@@ -1,5 +1,7 @@
 """Our sides: `finetune` with no flag but the data."""
 
+import json
+
 from benchmarks.quality.sides import folder_megabytes
 from siatl_keras.atomic import write_text
 from siatl_keras.runs import FinetuneConfig, finetune
@@ -16,17 +18,13 @@ def fit_smollm2(texts, labels, seed, folder):
 
 
 def _finetuned(lm, texts, labels, seed, folder):
-    train = folder / "train.tsv"
+    train = folder / "train.jsonl"
     rows = zip(texts, labels, strict=True)
-    lines = ["text\tlabel", *(f"{_field(text)}\t{label}" for text, label in rows)]
-    write_text(train, "\n".join(lines) + "\n")
+    lines = [json.dumps({"text": text, "label": label}) + "\n" for text, label in rows]
+    write_text(train, "".join(lines))
     config = FinetuneConfig(
         train=str(train), lm=lm, output=str(folder / "run"), seed=seed
     )
     model, _ = finetune(config, verbose=0)
     size = folder_megabytes(folder / "run" / "model")
     return lambda texts: model.predict_labels(texts, verbose=0), size
-
-
-def _field(text):
-    return '"' + text.replace('"', '""') + '"'

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from siatl_keras.tasks.sure_start import sure_start
+from siatl_keras.tasks.yes_or_no_start import CERTAIN
 
 # How far texts may be told apart, for texts of length 1.
 STRENGTH = 22.5
-# Logits of a class that all texts have.
-CERTAIN = 3.0
 # What logits are multiplied by, so that they are as sure as they may be: no more than
 # this, for where all folds are right, of texts of unknown words nothing is certain.
 SCALES = np.geomspace(0.2, 5.2, 13)
