@@ -70,6 +70,7 @@ TESTED_ELSEWHERE = {
     "callbacks/wait_for_data.py",
     "data/epoch_counter.py",
     "data/excerpt.py",
+    "data/marker_ids.py",
     "data/visible_form.py",
     "evaluation/attention_map.py",
     "evaluation/figure.py",

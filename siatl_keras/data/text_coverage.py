@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from siatl_keras.data.marker_ids import marker_ids
+
 # Shares above which something is wrong with the settings rather than with some texts.
 MOST_CUT = 0.10
 MOST_UNKNOWN = 0.15
@@ -101,26 +103,20 @@ def text_coverage(
     Returns:
         `TextCoverage`; where texts are cut, the words are those that are kept.
     """
-    tokenizer = preprocessor.tokenizer
-    special = {
-        getattr(tokenizer, f"{name}_token_id", None) for name in ("pad", "start", "end")
-    }
-    special |= set(getattr(preprocessor, "separator_ids", ()))
     kept = token_ids.flat_values
 
-    def count(token_id: int | None) -> int:
-        return int(
-            tf.math.count_nonzero(tf.equal(kept, -1 if token_id is None else token_id))
-        )
+    def count(token_id: int) -> int:
+        return int(tf.math.count_nonzero(tf.equal(kept, token_id)))
 
-    unknown_id = getattr(tokenizer, "unk_token_id", None)
-    words = None
+    unknown_id = getattr(preprocessor.tokenizer, "unk_token_id", None)
+    words, unknown = None, 0
     if unknown_id is not None:
-        words = int(tf.size(kept)) - sum(map(count, special))
+        words = int(tf.size(kept)) - sum(map(count, marker_ids(preprocessor)))
+        unknown = count(unknown_id)
     return TextCoverage(
         texts=int(token_ids.nrows()),
         cut=int(tf.math.count_nonzero(is_cut)),
         words=words,
-        unknown=count(unknown_id),
+        unknown=unknown,
         most_read=preprocessor.most_read,
     )

@@ -8,13 +8,14 @@ training text has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.special import logit
 
+from siatl_keras.data.marker_ids import marker_ids
 from siatl_keras.heads.word_scores import NO_WORD, words_of
 from siatl_keras.inputs import LabelledTexts, as_text_tensor
 from siatl_keras.models.embedding_table import embedding_table
@@ -99,10 +100,13 @@ def learn_word_scores(
         for x in _packed(preprocessor, lesson.texts)
         for row in np.asarray(words_of(x))
     ]
-    counts, rarity = _counts(words, model.word_scores.vocabulary_size)
-    size = counts.shape[1]
+    tokenizer = preprocessor.tokenizer
+    # What is unknown says no more than where a text begins.
+    silent = {*marker_ids(preprocessor), getattr(tokenizer, "unk_token_id", None)}
+    size = model.word_scores.vocabulary_size
+    counts, rarity = _counts(words, size, silent - {None})
     alike = [
-        _spellings(token_names(preprocessor.tokenizer), size),
+        _spellings(token_names(tokenizer), size),
         _directions(embedding_table(model.backbone), counts),
     ]
     features = sparse.hstack([counts, *(counts @ each for each in alike)]).tocsr()
@@ -120,8 +124,13 @@ def _packed(preprocessor: Any, texts: list[Any]) -> Iterator[dict[str, Any]]:
         yield preprocessor(as_text_tensor(part, preprocessor.pairs))
 
 
-def _counts(texts: list[np.ndarray], size: int) -> tuple[Any, np.ndarray]:
-    """Counts words as the layer does; returns the counts and the words' rarity."""
+def _counts(
+    texts: list[np.ndarray], size: int, silent: Iterable[int]
+) -> tuple[Any, np.ndarray]:
+    """Counts words as the layer does; returns the counts and the words' rarity.
+
+    That of `silent` ones is 0, so that they count for nothing.
+    """
     from sklearn.preprocessing import normalize
 
     rows = np.repeat(np.arange(len(texts)), [len(words) for words in texts])
@@ -131,6 +140,7 @@ def _counts(texts: list[np.ndarray], size: int) -> tuple[Any, np.ndarray]:
     )
     texts_with = np.asarray(present.sum(0))[0]
     rarity = np.log((1 + len(texts)) / (1 + texts_with)) + 1
+    rarity[list(silent)] = 0.0
     return normalize(present.multiply(rarity).tocsr()), rarity
 
 

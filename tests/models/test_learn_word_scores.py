@@ -269,7 +269,8 @@ def test_probabilities_are_learned_as_their_most_probable_classes():
 def test_counts_are_those_of_the_layer():
     model = learned()
     words = [np.array([1, 4, 5]), np.array([5, 6]), np.array([], int)]
-    counts, rarity = _counts(words, len(VOCABULARY))
+    counts, rarity = _counts(words, len(VOCABULARY), silent=(1,))
+    assert rarity[1] == 0
     assert rarity[5] < rarity[4] < rarity[7]
     of_word_5 = np.stack([np.eye(len(VOCABULARY))[5]] * 2, 1)
     model.word_scores.set_scores(of_word_5, rarity, np.zeros(2))
@@ -301,6 +302,20 @@ def test_texts_of_unknown_words_say_how_many_are_of_a_class():
     model.word_scores.share.assign(1.0)
     odds = model.predict(["xyz", "splendid", ""], verbose=0)
     assert np.isfinite(odds).all() and (odds[:, 1] > odds[:, 0]).all()
+
+
+def test_neither_ends_nor_unknown_words_say_anything():
+    words = learned().word_scores
+    no_words = words.scores(packed([]))
+    np.testing.assert_array_equal(words.scores(packed([1, 3, 3, 2])), no_words)
+    splendid = VOCABULARY.index("splendid")
+    expected = words.scores(packed([splendid]))
+    np.testing.assert_array_equal(words.scores(packed([1, splendid, 3, 2])), expected)
+
+
+def packed(token_ids):
+    ids = tf.constant([token_ids], tf.int32)
+    return {"token_ids": ids, "padding_mask": tf.ones_like(ids)}
 
 
 def test_words_of_which_no_two_share_a_part_are_words_all_the_same():
