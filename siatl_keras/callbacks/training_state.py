@@ -218,8 +218,20 @@ def _keyed(
     return keyed
 
 
-def _numbered(prefix: str, values: Sequence[Any]) -> dict[str, np.ndarray]:
-    return {f"{prefix}/{index}": _array(value) for index, value in enumerate(values)}
+def _numbered(prefix: str, values: Sequence[Any]) -> dict[str, _LateArray]:
+    return {
+        f"{prefix}/{index}": _LateArray(value) for index, value in enumerate(values)
+    }
+
+
+class _LateArray:
+    """What becomes an array when it is written, so that memory holds one at a time."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return _array(self._value)
 
 
 def _with_prefix(prefix: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:

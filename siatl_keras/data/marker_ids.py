@@ -1,4 +1,4 @@
-"""`marker_ids`: the tokens that mark a text's ends and parts, and are no words of it."""
+"""`marker_ids`: tokens that mark where texts begin and end, and are no words of them."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ def marker_ids(preprocessor: Any) -> set[int]:
         those that the tokenizer has.
     """
     tokenizer = preprocessor.tokenizer
-    ids = {getattr(tokenizer, f"{name}_token_id", None) for name in MARKERS}
-    return (ids | set(getattr(preprocessor, "separator_ids", ()))) - {None}
+    ids = [getattr(tokenizer, f"{name}_token_id", None) for name in MARKERS]
+    ids += getattr(preprocessor, "separator_ids", ())
+    return {token_id for token_id in ids if token_id is not None}

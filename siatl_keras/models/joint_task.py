@@ -48,6 +48,8 @@ class JointTask(keras_hub.models.Task):
 
     joint_loss: JointLoss
     compile_arguments: Mapping[str, Any]
+    # Of a batch that a step computes gradients of at once; `None` for all of them.
+    tokens_at_once: int | None = None
     # Of the texts of a running `fit`; see `fit_prepared`.
     frozen_states: FrozenStates | None = None
 

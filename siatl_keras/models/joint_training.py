@@ -14,6 +14,12 @@ import tensorflow as tf
 
 from siatl_keras.callbacks.wait_for_data import wait_for_data
 from siatl_keras.compat.optimizer_parts import gradients_are_summed, sum_duplicates
+from siatl_keras.models.gradients import (
+    compute_losses,
+    gradients_of,
+    gradients_of_parts,
+    total_loss,
+)
 from siatl_keras.models.objectives import Batch
 from siatl_keras.models.replica_share import replicas
 
@@ -55,25 +61,19 @@ def train_step(model: Any, batch: Batch) -> dict[str, Any]:
     """Makes one optimizer step on a batch.
 
     Args:
-        model: has `joint_loss`, `states(x, training)`, and what Keras gives it.
+        model: has `joint_loss`, `states(x, training)`, `tokens_at_once`, and what Keras
+            gives it.
         batch: the batch.
 
     Returns:
         the logs, by name. What is no objective at present is not among them.
     """
     objectives = model.joint_loss.used(training=True)
-    variables = model.trainable_variables
-    values = [variable.value for variable in variables]
-    # Watching what learns and nothing else: backpropagation then ends at the lowest
-    # layer that learns.
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        computed = compute_losses(model, objectives, batch, training=True)
-        loss = total_loss(model, objectives, computed)
-        scaled = model.optimizer.scale_loss(loss)
-    gradients = tape.gradient(scaled, values)
+    in_parts = model.tokens_at_once is not None and _replica_of_several() is None
+    pass_back = gradients_of_parts if in_parts else gradients_of
+    gradients, loss, computed = pass_back(model, objectives, batch)
     # Without the LM loss the head's bias has no gradient; nothing is amiss then.
-    pairs = zip(gradients, variables, strict=True)
+    pairs = zip(gradients, model.trainable_variables, strict=True)
     with wait_for_data(batch):
         _apply_gradients(model.optimizer, [p for p in pairs if p[0] is not None])
         return _measure(model, objectives, computed, loss, batch, training=True)
@@ -86,25 +86,6 @@ def test_step(model: Any, batch: Batch) -> dict[str, Any]:
     loss = total_loss(model, objectives, computed)
     with wait_for_data(batch):
         return _measure(model, objectives, computed, loss, batch, training=False)
-
-
-def compute_losses(
-    model: Any, objectives: list[Any], batch: Batch, training: bool
-) -> list[tuple[tf.Tensor, Any]]:
-    """Computes the states, and each objective's loss of them, see `TaskObjective`."""
-    states = model.states(batch.x, training)  # [batch, time, embedding]
-    return [objective.compute(states, batch, training) for objective in objectives]
-
-
-def total_loss(model: Any, objectives: list[Any], computed: Any) -> tf.Tensor:
-    """Sums what `compute_losses` returned, by weight, and the layers' own losses."""
-    losses = [
-        keras.ops.multiply(loss, objective.weight)
-        for objective, (loss, _) in zip(objectives, computed, strict=True)
-    ]
-    # Such as a layer's regularizers, the same on all replicas.
-    added = [tf.cast(tf.reduce_sum(loss), "float32") for loss in model.losses]
-    return tf.add_n([*losses, *(loss / replicas() for loss in added)])
 
 
 def _measure(

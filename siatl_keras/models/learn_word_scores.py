@@ -101,10 +101,12 @@ def learn_word_scores(
         for row in np.asarray(words_of(x))
     ]
     tokenizer = preprocessor.tokenizer
-    # What is unknown says no more than where a text begins.
-    silent = {*marker_ids(preprocessor), getattr(tokenizer, "unk_token_id", None)}
+    silent = marker_ids(preprocessor)
+    unknown_id = getattr(tokenizer, "unk_token_id", None)
+    if unknown_id is not None:  # It says no more than where a text begins.
+        silent.add(unknown_id)
     size = model.word_scores.vocabulary_size
-    counts, rarity = _counts(words, size, silent - {None})
+    counts, rarity = _counts(words, size, silent)
     alike = [
         _spellings(token_names(tokenizer), size),
         _directions(embedding_table(model.backbone), counts),

@@ -82,6 +82,7 @@ class LSTMCausalLM(keras_hub.models.CausalLM):
     metrics = JointTask.metrics
     get_metrics_result = JointTask.get_metrics_result
     training_log_names = JointTask.training_log_names
+    tokens_at_once = JointTask.tokens_at_once
     train_step = JointTask.train_step
     test_step = JointTask.test_step
 

@@ -16,6 +16,7 @@ from siatl_keras.inputs.soft_labels import each_label, is_soft, most_probable
 from siatl_keras.metrics import TokenPerplexity
 from siatl_keras.models.language_model_head import LanguageModelHead
 from siatl_keras.models.replica_share import (
+    divisor,
     loss_over_replicas,
     replica_share,
     replicas,
@@ -89,6 +90,14 @@ class TaskObjective:
         loss = loss_over_replicas(self._loss, *arrays)
         return tf.cast(loss, "float32"), outputs
 
+    def share(self, part: Batch, whole: Batch) -> Any:
+        """Returns what a part's loss counts in the whole batch's, a scalar."""
+        amounts = [
+            divisor(self._loss, batch.y["task"], batch.weights["task"])
+            for batch in (part, whole)
+        ]
+        return 1.0 if None in amounts else _ratio(*amounts)
+
     def measure(
         self, loss: Any, outputs: Any, batch: Batch, texts: Any, training: bool
     ) -> None:
@@ -151,6 +160,11 @@ class LanguageModelObjective:
         share = replica_share(tf.reduce_sum(weights)) / replicas()
         return loss * share, losses
 
+    def share(self, part: Batch, whole: Batch) -> Any:
+        """Returns what a part's loss counts in the whole batch's, a scalar."""
+        tokens = [tf.reduce_sum(batch.weights["lm"]) for batch in (part, whole)]
+        return _ratio(*tokens)
+
     def measure(
         self, loss: Any, losses: Any, batch: Batch, texts: Any, training: bool
     ) -> None:
@@ -168,6 +182,10 @@ class LanguageModelObjective:
         means = [] if self._mean is None else [self._mean]
         exact = [self._perplexity] if self._head.is_exact(training) else []
         return {metric.name: metric for metric in [*means, *exact]}
+
+
+def _ratio(part: Any, whole: Any) -> tf.Tensor:
+    return tf.math.divide_no_nan(tf.cast(part, "float32"), tf.cast(whole, "float32"))
 
 
 def _add(named: dict[str, Any], name: str, metric: Any) -> None:

@@ -53,10 +53,25 @@ def loss_over_replicas(
         scalar.
     """
     value = loss(y_true, y_pred, sample_weight)
-    if replicas() == 1 or loss.reduction in ("sum", "none", None):
+    amount = divisor(loss, y_pred, sample_weight)
+    if replicas() == 1 or amount is None:
         return value  # Keras divides nothing by the number of replicas then.
-    by_weight = loss.reduction == "mean_with_sample_weight"
-    amount = tf.shape(y_pred)[0]
-    if by_weight and sample_weight is not None:
-        amount = tf.reduce_sum(sample_weight)
     return value * tf.cast(replica_share(amount), value.dtype)
+
+
+def divisor(loss: keras.losses.Loss, y: Any, sample_weight: Any = None) -> Any:
+    """Returns what a loss divides by: the weights or the number of its texts.
+
+    Args:
+        loss: as for `loss_over_replicas`.
+        y: `[batch, …]`, targets or predictions.
+        sample_weight: `[batch]`, or `None`.
+
+    Returns:
+        scalar tensor; `None` if the loss is a sum.
+    """
+    if loss.reduction in ("sum", "none", None):
+        return None
+    if loss.reduction == "mean_with_sample_weight" and sample_weight is not None:
+        return tf.reduce_sum(sample_weight)
+    return tf.shape(y)[0]

@@ -26,6 +26,7 @@ from siatl_keras.models.compile_arguments import (
 from siatl_keras.models.default_optimizer import default_optimizer
 from siatl_keras.models.from_language_model import from_language_model
 from siatl_keras.models.gradient_checkpointing import check_blocks
+from siatl_keras.models.gradients import tokens_at_once
 from siatl_keras.models.joint_training import JointLoss
 from siatl_keras.models.language_model_head import LanguageModelHead
 from siatl_keras.models.learning_parts import learning_parts
@@ -172,6 +173,7 @@ class SiATLClassifier(RawTextTask):
 
         # Set before KerasHub's __init__, which compiles.
         self.task = task
+        self.tokens_at_once = tokens_at_once(backbone)
         self.auxiliary_loss = auxiliary_loss
         self.perplexity = perplexity
         self.gradient_checkpointing = gradient_checkpointing

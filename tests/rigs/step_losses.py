@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from siatl_keras.models.joint_training import compute_losses, total_loss
+from siatl_keras.models.gradients import compute_losses, total_loss
 from siatl_keras.models.objectives import Batch
 
 
