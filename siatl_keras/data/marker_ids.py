@@ -1,4 +1,4 @@
-"""`marker_ids`: tokens that mark where texts begin and end, and are no words of them."""
+"""`marker_ids`: tokens that mark where texts begin and end, and are no words."""
 
 from __future__ import annotations
 
