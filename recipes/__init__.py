@@ -1,5 +1,5 @@
 """Recipes: whole jobs from the command line, `python -m recipes.<name> --help`."""
 
-from recipes.quiet_start import import_tensorflow_quietly
+from .quiet_start import import_tensorflow_quietly
 
 import_tensorflow_quietly()

@@ -6,9 +6,10 @@ python -m recipes.build_vocabulary --corpus=tweets.txt.gz --corpus=more.tsv \
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.data import FORMATS
 from siatl_keras.text import build_vocabulary
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_string("corpus", None, f"Text file: {', '.join(FORMATS)}, also .gz")

@@ -6,11 +6,12 @@ python -m recipes.evaluate --model=runs/sarcasm/model --data=test.tsv \
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs import check_pair_column, evaluate_classifier
 from siatl_keras.tasks import MultiLabel
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)

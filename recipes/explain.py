@@ -14,9 +14,10 @@ from pathlib import Path
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.data import FORMATS, read_texts
 from siatl_keras.runs import explain
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("models", None, "Presets of SiATLClassifiers.", required=True)

@@ -5,8 +5,9 @@ python -m recipes.export --model=runs/sarcasm/model --output=saved_models/sarcas
 
 from absl import flags
 
-from recipes import common, saved_classifier
 from siatl_keras.export import export_saved_model
+
+from . import common, saved_classifier
 
 FLAGS = flags.FLAGS
 saved_classifier.define_flags()

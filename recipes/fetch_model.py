@@ -9,9 +9,10 @@ XDG_CACHE_HOME, else in ~/.cache.
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.importers.fetch_model import fetch_model
 from siatl_keras.presets.named_models import MODELS
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("name", None, MODELS, "The language model.", required=True)

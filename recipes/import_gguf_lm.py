@@ -14,9 +14,10 @@ import itertools
 import keras_hub
 from absl import flags
 
-from recipes import common
 from siatl_keras.data import read_texts
 from siatl_keras.importers.gguf_import import import_gguf
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("checkpoint", None, "The .gguf file.", required=True)

@@ -17,8 +17,9 @@ What the second writes is for PyTorch 1.6 or later; from 2.6 on, pass
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.importers.torch import export_language_model, import_language_model
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("checkpoint", None, "The .pt file; made with --to_torch.")

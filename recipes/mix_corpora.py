@@ -6,9 +6,10 @@ python -m recipes.mix_corpora --corpus=tweets.txt.gz --corpus=reviews.txt.gz \
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.data import FORMATS
 from siatl_keras.text import mix_corpora
+
+from . import common
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_string("corpus", None, f"Text file: {', '.join(FORMATS)}, also .gz")

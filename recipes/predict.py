@@ -19,7 +19,6 @@ import sys
 
 from absl import flags
 
-from recipes import common, saved_classifier
 from siatl_keras.data import (
     FORMATS,
     arriving_batches,
@@ -33,6 +32,8 @@ from siatl_keras.runs import (
     format_prediction,
     predict_stream,
 )
+
+from . import common, saved_classifier
 
 FLAGS = flags.FLAGS
 saved_classifier.define_flags()

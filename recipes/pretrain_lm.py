@@ -7,8 +7,9 @@ Stopped runs resume when started again with the same --output.
 
 from absl import flags
 
-from recipes import common, config_flags
 from siatl_keras.runs import PretrainConfig, pretrain_language_model
+
+from . import common, config_flags
 
 FLAGS = flags.FLAGS
 common.define_training_flags()

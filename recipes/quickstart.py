@@ -15,7 +15,6 @@ from pathlib import Path
 
 from absl import flags
 
-from recipes import common
 from siatl_keras.data import read_examples
 from siatl_keras.evaluation import bag_of_words_baseline
 from siatl_keras.export import export_saved_model
@@ -23,15 +22,16 @@ from siatl_keras.inputs import Column
 from siatl_keras.runs import FinetuneConfig, finetune
 from siatl_keras.runs.run_folder import RunFolder
 
+from . import common
+
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("short", False, "Few epochs: shows that it runs, not how well.")
 flags.DEFINE_string(
     "output", "runs/quickstart", "Folder; an earlier quickstart's is replaced."
 )
 
-REPOSITORY = Path(__file__).parents[1]
-DATA = REPOSITORY / "recipes" / "data" / "support_desk"
-LM = REPOSITORY / "saved_models" / "tweets_lstm_small_en"
+DATA = Path(__file__).parent / "data" / "support_desk"
+LM = "tweets_lstm_small_en"
 SETTINGS = {
     "epochs": 18,
     "patience": 4,

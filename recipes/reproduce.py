@@ -16,9 +16,10 @@ import sys
 
 from absl import flags
 
-from recipes import common
-from recipes.reproduction.reproduce import reproduce
 from siatl_keras.runs import METHOD_NAMES
+
+from . import common
+from .reproduction.reproduce import FLAGS_FOLDER, reproduce
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("datasets", None, "Names of flag files.", required=True)
@@ -26,7 +27,7 @@ flags.DEFINE_list("methods", list(METHOD_NAMES), "Methods for the table.")
 flags.DEFINE_integer("seeds", 5, "Runs of each.", lower_bound=1)
 flags.DEFINE_list("subset_sizes", [], "Numbers of training texts, for the curve.")
 flags.DEFINE_list("gammas", [], "Values of γ to compare; 0 is p-lm+su.")
-flags.DEFINE_string("flags_folder", "recipes/flags", "Where <dataset>.flags lie.")
+flags.DEFINE_string("flags_folder", FLAGS_FOLDER, "Where <dataset>.flags lie.")
 flags.DEFINE_string("output", None, "Folder of the experiment.", required=True)
 
 
@@ -40,7 +41,7 @@ def main():
         subset_sizes=_numbers("subset_sizes", int),
         gammas=_numbers("gammas", float),
         flags_folder=FLAGS.flags_folder,
-        command=[sys.executable, "-m", "recipes.finetune"],
+        command=[sys.executable, "-m", f"{__package__}.finetune"],
     )
     for failure in failed:
         print(f"\n{failure}", file=sys.stderr)

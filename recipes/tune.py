@@ -12,10 +12,11 @@ started again; one that has ended goes on with more --trials.
 
 from absl import flags
 
-from recipes import common, config_flags, finetune
 from siatl_keras.atomic import write_text
 from siatl_keras.runs import FinetuneConfig, tune
 from siatl_keras.runs.tune import OBJECTIVES
+
+from . import common, config_flags, finetune
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("trials", 20, "Fine-tunings in all.", lower_bound=1)

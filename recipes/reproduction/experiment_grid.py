@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from recipes.reproduction.run_key import RunKey
 from siatl_keras.runs.finetune_config import METHOD_NAMES
+
+from .run_key import RunKey
 
 # Those that the curve over the number of training texts compares.
 TRAINING_SIZE_METHODS = ("siatl", "ulmfit", "p-lm", "bow")

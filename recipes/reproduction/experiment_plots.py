@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
 
-from recipes.reproduction.run_result import RunResult
-from recipes.reproduction.spread import Spread
 from siatl_keras.evaluation.figure import new_figure, save_figure
 from siatl_keras.evaluation.measures import MEASURES
+
+from .run_result import RunResult
+from .spread import Spread
 
 PathLike = str | os.PathLike[str]
 # With the auxiliary loss in whole lines, without it in dashes.

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from recipes.reproduction.paired_bootstrap import PairedDifference, paired_bootstrap
-from recipes.reproduction.run_result import RunResult
-from recipes.reproduction.spread import Spread
 from siatl_keras.evaluation.measures import MEASURES
+
+from .paired_bootstrap import PairedDifference, paired_bootstrap
+from .run_result import RunResult
+from .spread import Spread
 
 SIGNIFICANT = 0.05
 # Measures of a data set.

@@ -9,16 +9,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.reproduction.experiment_grid import experiment_grid
-from recipes.reproduction.flag_files import columns_of, flag_values, read_flag_file
-from recipes.reproduction.run_key import RunKey
-from recipes.reproduction.run_missing import FailedRun, beside, run_missing
-from recipes.reproduction.stratified_order import stratified_order
-from recipes.reproduction.summarize import summarize
 from siatl_keras.atomic import new_file
 from siatl_keras.data import read_examples
 
-FLAGS_FOLDER = "recipes/flags"
+from .experiment_grid import experiment_grid
+from .flag_files import columns_of, flag_values, read_flag_file
+from .run_key import RunKey
+from .run_missing import FailedRun, beside, run_missing
+from .stratified_order import stratified_order
+from .summarize import summarize
+
+FLAGS_FOLDER = str(Path(__file__).parents[1] / "flags")
 
 
 def reproduce(

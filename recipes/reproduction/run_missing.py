@@ -10,8 +10,9 @@ from pathlib import Path
 
 import tqdm
 
-from recipes.reproduction.run_key import RunKey
 from siatl_keras.atomic import write_text
+
+from .run_key import RunKey
 
 LINES_OF_A_FAILURE = 5
 

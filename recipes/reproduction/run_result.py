@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes.reproduction.run_key import RunKey
 from siatl_keras.evaluation.predictions import Predictions
+
+from .run_key import RunKey
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.reproduction.experiment_grid import GAMMA_METHOD, NO_GAMMA_METHOD
-from recipes.reproduction.experiment_plots import (
+from siatl_keras.atomic import write_json, write_text
+from siatl_keras.data import read_examples
+from siatl_keras.evaluation import MEASURES
+from siatl_keras.runs.finetune_config import METHOD_NAMES
+
+from .experiment_grid import GAMMA_METHOD, NO_GAMMA_METHOD
+from .experiment_plots import (
     FORGETTING_STYLES,
     perplexity_by_epoch,
     plot_forgetting,
@@ -17,16 +22,12 @@ from recipes.reproduction.experiment_plots import (
     plot_training_size,
     runs_by_gamma,
 )
-from recipes.reproduction.flag_files import columns_of, flag_values, read_flag_file
-from recipes.reproduction.main_table import MainTable
-from recipes.reproduction.run_key import RunKey, finished_runs
-from recipes.reproduction.run_missing import beside
-from recipes.reproduction.run_result import RunResult
-from recipes.reproduction.spread import Spread
-from siatl_keras.atomic import write_json, write_text
-from siatl_keras.data import read_examples
-from siatl_keras.evaluation import MEASURES
-from siatl_keras.runs.finetune_config import METHOD_NAMES
+from .flag_files import columns_of, flag_values, read_flag_file
+from .main_table import MainTable
+from .run_key import RunKey, finished_runs
+from .run_missing import beside
+from .run_result import RunResult
+from .spread import Spread
 
 
 def summarize(output: str | Path, program: str) -> None:

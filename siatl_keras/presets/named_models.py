@@ -9,8 +9,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-# Beside the package, where it runs from a clone.
-_SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
+# Inside the package where it is installed, beside it where it runs from a clone.
+_PACKAGE = Path(__file__).parents[1]
 SHIPPED = ("tweets_lstm_small_en",)
 AUTO, LARGE = "auto", "smollm2_135m"
 
@@ -70,7 +70,7 @@ def chosen_model(name: str) -> str:
         return LARGE
     print(
         f"Language model: {SHIPPED[0]}. {LARGE} does better; fetch it once, "
-        f"{MODELS[LARGE].megabytes} MB: python -m recipes.fetch_model --name={LARGE}"
+        f"{MODELS[LARGE].megabytes} MB: siatl fetch-model --name={LARGE}"
     )
     return SHIPPED[0]
 
@@ -88,22 +88,27 @@ def preset_path(preset: str) -> str:
     if os.path.isdir(preset):
         return preset
     if preset in SHIPPED:
-        if not (_SAVED_MODELS / preset).is_dir():
-            raise ValueError(
-                f"The language model {preset!r} lies in saved_models/ of the "
-                "repository, not in an installed package. Pass the folder's path."
-            )
-        return str(_SAVED_MODELS / preset)
+        return str(_shipped_folder(preset))
     if preset not in MODELS:
         return preset
     folder = fetched_folder(preset)
     if not folder.is_dir():
         raise ValueError(
             f"The language model {preset!r} is not on this machine. Fetch it once, "
-            f"{MODELS[preset].megabytes} MB: python -m recipes.fetch_model "
-            f"--name={preset}"
+            f"{MODELS[preset].megabytes} MB: siatl fetch-model --name={preset}"
         )
     return str(folder)
+
+
+def _shipped_folder(name: str) -> Path:
+    for parent in (_PACKAGE, _PACKAGE.parent):
+        folder = parent / "saved_models" / name
+        if folder.is_dir():
+            return folder
+    raise ValueError(
+        f"The language model {name!r} is missing: {folder} has been removed. Install "
+        "the package again, or pass the folder of another one."
+    )
 
 
 def fetched_folder(name: str) -> Path:

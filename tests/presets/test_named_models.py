@@ -39,7 +39,7 @@ def test_what_is_no_name_stays(preset):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_that_was_not_fetched_is_refused_with_the_command(name):
-    command = f"python -m recipes.fetch_model --name={name}"
+    command = f"siatl fetch-model --name={name}"
     for load in (
         backbone_class,
         lambda preset: SiATLClassifier.from_preset(preset, num_classes=2),
@@ -55,7 +55,7 @@ def test_the_large_model_is_chosen_where_it_has_been_fetched(capsys):
     assert capsys.readouterr().out == ""
     assert chosen_model("auto") == "tweets_lstm_small_en"
     said = capsys.readouterr().out
-    assert "python -m recipes.fetch_model --name=smollm2_135m" in said
+    assert "siatl fetch-model --name=smollm2_135m" in said
     fetched_folder("smollm2_135m").mkdir(parents=True)
     assert chosen_model("auto") == "smollm2_135m"
     assert capsys.readouterr().out == "Language model: smollm2_135m\n"

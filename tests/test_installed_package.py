@@ -1,0 +1,92 @@
+"""The package as pip installs it: a wheel, its command, a folder far from the clone."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PARTS = ("siatl_keras", "recipes", "saved_models", "pyproject.toml", "README.md")
+ROWS = ["so glad today\tgood", "what an awful day\tbad", "i love it\tgood"] * 10
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder that a wheel has been installed into, nothing else."""
+    folder = tmp_path_factory.mktemp("installed")
+    for name in PARTS:  # Else the clone would have what building leaves.
+        ignored = shutil.ignore_patterns("__pycache__")
+        if (REPOSITORY / name).is_dir():
+            shutil.copytree(REPOSITORY / name, folder / "source" / name, ignore=ignored)
+        else:
+            shutil.copy(REPOSITORY / name, folder / "source" / name)
+    build = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
+    subprocess.run([*PIP, *build, folder / "source"], check=True)
+    (wheel,) = folder.glob("siatl_keras-*.whl")
+    into = ("install", "--no-deps", "--target", folder / "site", wheel)
+    subprocess.run([*PIP, *into], check=True)
+    return folder / "site"
+
+
+@pytest.fixture
+def siatl(installed, tmp_path):
+    def run(*arguments, check=True):
+        done = subprocess.run(
+            [sys.executable, installed / "bin" / "siatl", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(installed)},
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+def files_under(folder):
+    return {
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_a_wheel_has_all_that_the_repository_runs_on(installed):
+    top = {path.name for path in installed.iterdir() if "dist-info" not in path.name}
+    assert top == {"bin", "siatl", "siatl_keras"}
+    library = files_under(REPOSITORY / "siatl_keras")
+    model = Path("saved_models", "tweets_lstm_small_en")
+    library |= {model / path for path in files_under(REPOSITORY / model)}
+    assert files_under(installed / "siatl_keras") == library
+    pictures = {
+        path for path in files_under(REPOSITORY / "recipes") if path.suffix == ".png"
+    }
+    recipes = files_under(REPOSITORY / "recipes") - pictures
+    assert files_under(installed / "siatl") == recipes
+
+
+def test_the_command_lists_the_recipes_and_runs_them(siatl):
+    listed = siatl().stdout
+    assert "  finetune " in listed and "  fetch-model " in listed
+    assert "common" not in listed and "__main__" not in listed
+    done = siatl("finetune", "--help", check=False)
+    assert "--train" in done.stdout
+    done = siatl("fine-tune", check=False)
+    assert done.returncode == 1 and "no command 'fine-tune'" in done.stderr
+    done = siatl("predict", "--model=nowhere", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+def test_what_is_installed_fine_tunes_the_shipped_model_and_answers(siatl, tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + "\n".join(ROWS) + "\n")
+    how = ("--lm=tweets_lstm_small_en", "--epochs=1", "--sampled_words=64")
+    siatl("finetune", "--train=train.tsv", "--output=run", *how)
+    answers = siatl("predict", "--model=run/model", "--input=train.tsv").stdout
+    lines = answers.splitlines()
+    assert len(lines) == len(ROWS) + 1
+    assert lines[1].split("\t")[:2] == ["so glad today", "good"]
