@@ -30,6 +30,7 @@ class TextCoverage:
             for tokenizers that know every word, such as byte-pair ones.
         unknown: how many of these the word list does not have.
         most_read: most tokens of a text that the language model reads.
+        counts_rest: whether word scores count the words of the rest.
     """
 
     texts: int
@@ -37,6 +38,7 @@ class TextCoverage:
     words: int | None
     unknown: int
     most_read: int
+    counts_rest: bool = False
 
     def __add__(self, other: TextCoverage) -> TextCoverage:
         """Returns what was lost of the texts of both."""
@@ -46,6 +48,7 @@ class TextCoverage:
             None if self.words is None else self.words + (other.words or 0),
             self.unknown + other.unknown,
             self.most_read,
+            self.counts_rest,
         )
 
     def message(self) -> str:
@@ -54,6 +57,8 @@ class TextCoverage:
             f"{self.texts:,} texts, {self.cut:,} of them ({self.cut / self.texts:.1%}) "
             f"cut at {self.most_read} tokens"
         )
+        if self.counts_rest:
+            cut += " for the language model, no words for the word scores"
         if self.words is None:
             return cut
         share = self.unknown / max(1, self.words)
@@ -62,7 +67,7 @@ class TextCoverage:
     def warning(self) -> str | None:
         """Says what to do about it, if too much is lost."""
         parts = []
-        if self.cut > MOST_CUT * self.texts:
+        if self.cut > MOST_CUT * self.texts and not self.counts_rest:
             parts.append(
                 f"{self.cut / self.texts:.0%} of the texts are cut at "
                 f"{self.most_read} tokens: raise `sequence_length`, or pass "
@@ -119,4 +124,5 @@ def text_coverage(
         words=words,
         unknown=unknown,
         most_read=preprocessor.most_read,
+        counts_rest=getattr(preprocessor, "long_texts", None) == "words",
     )

@@ -76,6 +76,19 @@ def test_the_message_is_a_line():
     )
 
 
+def test_what_word_scores_count_is_not_lost():
+    texts = ["good bad day good bad day", "good", "what day"]
+    found = coverage(texts, long_texts="words")
+    assert (found.cut, found.words, found.counts_rest) == (1, 9, True)
+    assert (found + found).counts_rest
+    assert found.message() == (
+        "3 texts, 1 of them (33.3%) cut at 6 tokens for the language model, no words "
+        "for the word scores; 11.1% of 9 words are unknown"
+    )
+    assert found.warning() is None
+    assert coverage(texts).warning() is not None
+
+
 @pytest.mark.parametrize(
     ("cut", "unknown", "parts"),
     [
