@@ -15,15 +15,16 @@ def cut_bytes(texts: tf.Tensor, limit: int) -> tf.Tensor:
     Returns:
         string `[batch]`.
     """
-    long = tf.strings.length(texts) > limit
+    rows = tf.where(tf.strings.length(texts) > limit)  # [long, 1]
+    long = tf.gather_nd(texts, rows)
     # The bytes around the cut; a character has up to three after its first.
-    around = tf.strings.substr(tf.where(long, texts, " " * (limit + 1)), limit - 3, 4)
+    around = tf.strings.substr(long, limit - 3, 4)
     # With a row more: of no rows, `decode_raw` gives no columns.
     around = tf.concat([around, ["    "]], axis=0)
     values = tf.ensure_shape(tf.io.decode_raw(around, tf.uint8), [None, 4])[:-1]
-    begins = tf.cast((values & 0xC0) != 0x80, tf.int32)  # [batch, 4]
+    begins = tf.cast((values & 0xC0) != 0x80, tf.int32)  # [long, 4]
     # The last byte there that begins a character is the first to go. Where none does,
     # it is no UTF-8 and may be cut anywhere.
     back = tf.argmax(begins[:, ::-1], axis=1, output_type=tf.int32)
-    kept = tf.strings.substr(texts, tf.zeros_like(back), limit - back)
-    return tf.where(long, kept, texts)
+    kept = tf.strings.substr(long, tf.zeros_like(back), limit - back)
+    return tf.tensor_scatter_nd_update(texts, rows, kept)

@@ -32,3 +32,20 @@ def test_any_bytes_are_cut_to_the_limit_and_at_most_three_before_it(texts, limit
 def test_bytes_that_never_begin_a_character_are_cut_at_the_limit(size):
     (kept,) = cut_bytes(tf.constant([b"\x80" * size]), 4).numpy()
     assert kept == b"\x80" * 4
+
+
+def test_short_texts_take_no_more_memory_where_the_limit_is_high(run_python):
+    grown = run_python(
+        code="""
+import resource, tensorflow as tf
+from siatl_keras.models.cut_bytes import cut_bytes
+texts = tf.constant(["short"] * 20_000)
+cut_bytes(texts, 8)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+kept = cut_bytes(texts, 50_000)
+assert bool(tf.reduce_all(kept == texts))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    )
+    # A gigabyte, if each were filled up to the limit.
+    assert int(grown.splitlines()[-1]) < 100_000
