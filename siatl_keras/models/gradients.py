@@ -69,7 +69,7 @@ def gradients_of_parts(model: Any, objectives: list[Any], batch: Batch) -> Gradi
     """
     texts, time = tf.unstack(tf.shape(batch.x["token_ids"]))
     most = tf.maximum(1, model.tokens_at_once // tf.maximum(1, time))
-    parts = -(-texts // most)
+    parts = tf.maximum(1, -(-texts // most))  # One of no texts, if there are none.
     size = -(-texts // parts)  # Of parts that are about as large as each other.
     without: list[bool] = []
     shapes: list[tf.TensorShape] = []
@@ -129,7 +129,7 @@ def _gradients(
         computed = compute_losses(model, objectives, part, training=True)
         share: Any = 1.0
         if part is not whole:
-            share = _rows(part) / _rows(whole)
+            share = tf.math.divide_no_nan(_rows(part), _rows(whole))
             computed = [
                 (loss * objective.share(part, whole), predicted)
                 for objective, (loss, predicted) in zip(
