@@ -1,11 +1,9 @@
-"""The built wheel is enough: the package works in an environment without a clone."""
+"""The package as pip installs it: a wheel, its command, a folder far from the clone."""
 
-import json
 import os
+import shutil
 import subprocess
 import sys
-import sysconfig
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,91 +11,104 @@ import pytest
 import siatl_keras
 
 REPOSITORY = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow
-USE = """
-import json
-from pathlib import Path
-import siatl_keras
-from siatl_keras import models, text
-
-tokenizer = text.WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", "good", "bad"])
-model = models.SiATLClassifier(
-    models.LSTMBackbone(6, 8, hidden_dim=8, num_layers=1),
-    preprocessor=models.SiATLPreprocessor(tokenizer),
-    label_names=["no", "yes"],
-)
-plan = siatl_keras.plans.siatl()
-model.compile(plan.optimizer(model, 1))
-texts, labels = ["good", "bad"] * 8, ["yes", "no"] * 8
-model.fit(texts, labels, epochs=1, callbacks=plan.callbacks(), verbose=0)
-model.save_to_preset("preset")
-again = models.SiATLClassifier.from_preset("preset")
-assert again.predict_labels(texts) == model.predict_labels(texts)
-siatl_keras.export.export_saved_model(model, "served")
-targets = again.task.encode(siatl_keras.inputs.Column(labels, "y"))
-report = again.task.report(targets, again.predict(texts, verbose=0))
-print(json.dumps({
-    "file": siatl_keras.__file__,
-    "version": siatl_keras.__version__,
-    "accuracy": report.accuracy,
-    "typed": Path(siatl_keras.__file__).with_name("py.typed").is_file(),
-}))
-"""
+PARTS = ("siatl_keras", "recipes", "saved_models", "pyproject.toml", "README.md")
+ROWS = ["so glad today\tgood", "what an awful day\tbad", "i love it\tgood"] * 10
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built in a folder of links: building leaves files behind."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("siatl_keras", "pyproject.toml", "README.md"):
-        (source / name).symlink_to(REPOSITORY / name)
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, source]
-    done = subprocess.run(build, capture_output=True, text=True)
-    if "No matching distribution found for setuptools" in done.stderr:
-        pytest.skip("no package index is reachable, from which to get setuptools")
-    assert done.returncode == 0, done.stderr
-    return next(folder.glob("*.whl"))
+def installed(tmp_path_factory):
+    """A folder that a wheel has been installed into, nothing else."""
+    folder = tmp_path_factory.mktemp("installed")
+    for name in PARTS:  # Else the clone would have what building leaves.
+        ignored = shutil.ignore_patterns("__pycache__")
+        if (REPOSITORY / name).is_dir():
+            shutil.copytree(REPOSITORY / name, folder / "source" / name, ignore=ignored)
+        else:
+            shutil.copy(REPOSITORY / name, folder / "source" / name)
+    build = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
+    subprocess.run([*PIP, *build, folder / "source"], check=True)
+    (wheel,) = folder.glob("siatl_keras-*.whl")
+    into = ("install", "--no-deps", "--target", folder / "site", wheel)
+    subprocess.run([*PIP, *into], check=True)
+    return folder / "site"
 
 
-def test_the_wheel_holds_every_module_and_nothing_else(wheel):
-    names = set(zipfile.ZipFile(wheel).namelist())
-    modules = {
-        str(path.relative_to(REPOSITORY))
-        for path in (REPOSITORY / "siatl_keras").rglob("*.py")
+@pytest.fixture
+def siatl(installed, tmp_path):
+    def run(*arguments, check=True):
+        done = subprocess.run(
+            [sys.executable, installed / "bin" / "siatl", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(installed)},
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+def files_under(folder):
+    return {
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
-    inside = {name for name in names if ".dist-info/" not in name}
-    assert inside == modules | {"siatl_keras/py.typed"}
 
 
-def test_the_wheel_works_where_no_clone_is(wheel, tmp_path):
-    python = tmp_path / "environment" / "bin" / "python"
-    venv = [sys.executable, "-m", "venv", tmp_path / "environment"]
-    subprocess.run(venv, check=True)
-    install = [python, "-m", "pip", "install", "--no-deps", "--no-index", wheel]
-    subprocess.run(install, check=True, capture_output=True)
-    # The requirements are those of this environment; what stands in a .pth file there,
-    # such as the way to this clone, is not followed from here.
-    packages = Path(sysconfig.get_paths()["purelib"])
-    own = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
+def test_a_wheel_has_all_that_the_repository_runs_on(installed):
+    top = {path.name for path in installed.iterdir() if "dist-info" not in path.name}
+    assert top == {"bin", "siatl", "siatl_keras"}
+    library = files_under(REPOSITORY / "siatl_keras")
+    model = Path("saved_models", "tweets_lstm_small_en")
+    library |= {model / path for path in files_under(REPOSITORY / model)}
+    assert files_under(installed / "siatl_keras") == library
+    pictures = {
+        path for path in files_under(REPOSITORY / "recipes") if path.suffix == ".png"
+    }
+    recipes = files_under(REPOSITORY / "recipes") - pictures
+    assert files_under(installed / "siatl") == recipes
+
+
+def test_what_is_imported_is_installed_and_not_the_clone(installed, tmp_path):
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import siatl_keras as s; print(s.__file__, s.__version__)",
+        ],
+        capture_output=True,
+        text=True,
         check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    Path(own, "requirements.pth").write_text(f"{packages}\n", "utf-8")
-    (tmp_path / "elsewhere").mkdir()
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    done = subprocess.run(
-        [python, "-c", USE],
-        cwd=tmp_path / "elsewhere",
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
-    assert said["file"].startswith(own)
-    assert said["version"] == siatl_keras.__version__
-    assert said["typed"] and 0 <= said["accuracy"] <= 1
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+    ).stdout.split()
+    path = installed / "siatl_keras" / "__init__.py"
+    assert said == [str(path), siatl_keras.__version__]
+    assert path.with_name("py.typed").is_file()
+
+
+def test_the_command_lists_the_recipes_and_runs_them(siatl):
+    listed = siatl().stdout
+    assert "  finetune " in listed and "  fetch-model " in listed
+    assert "common" not in listed and "__main__" not in listed
+    done = siatl("finetune", "--help", check=False)
+    assert "--train" in done.stdout
+    done = siatl("fine-tune", check=False)
+    assert done.returncode == 1 and "no command 'fine-tune'" in done.stderr
+    done = siatl("predict", "--model=nowhere", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+def test_what_is_installed_fine_tunes_the_shipped_model_and_answers(siatl, tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + "\n".join(ROWS) + "\n")
+    how = ("--lm=tweets_lstm_small_en", "--epochs=1", "--sampled_words=64")
+    siatl("finetune", "--train=train.tsv", "--output=run", *how)
+    answers = siatl("predict", "--model=run/model", "--input=train.tsv").stdout
+    siatl("export", "--model=run/model", "--output=served")
+    assert (tmp_path / "served" / "1" / "saved_model.pb").is_file()
+    lines = answers.splitlines()
+    assert len(lines) == len(ROWS) + 1
+    assert lines[1].split("\t")[:2] == ["so glad today", "good"]
