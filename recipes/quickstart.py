@@ -81,7 +81,7 @@ def main():
         train=files[0],
         validation=files[1],
         test=files[2],
-        lm=str(LM),
+        lm=LM,
         output=str(output / "siatl"),
         **settings,
     )

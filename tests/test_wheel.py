@@ -1,5 +1,6 @@
 """The package as pip installs it: a wheel, its command, a folder far from the clone."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -35,10 +36,12 @@ def installed(tmp_path_factory):
 
 
 @pytest.fixture
-def siatl(installed, tmp_path):
+def python(installed, tmp_path):
+    """Runs Python where the package is what has been installed."""
+
     def run(*arguments, check=True):
         done = subprocess.run(
-            [sys.executable, installed / "bin" / "siatl", *map(str, arguments)],
+            [sys.executable, *arguments],
             capture_output=True,
             text=True,
             cwd=tmp_path,
@@ -48,6 +51,11 @@ def siatl(installed, tmp_path):
         return done
 
     return run
+
+
+@pytest.fixture
+def siatl(python, installed):
+    return functools.partial(python, installed / "bin" / "siatl")
 
 
 def files_under(folder):
@@ -72,19 +80,9 @@ def test_a_wheel_has_all_that_the_repository_runs_on(installed):
     assert files_under(installed / "siatl") == recipes
 
 
-def test_what_is_imported_is_installed_and_not_the_clone(installed, tmp_path):
-    said = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import siatl_keras as s; print(s.__file__, s.__version__)",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(installed)},
-    ).stdout.split()
+def test_what_is_imported_is_installed_and_not_the_clone(installed, python):
+    ask = "import siatl_keras as s; print(s.__file__, s.__version__)"
+    said = python("-c", ask).stdout.split()
     path = installed / "siatl_keras" / "__init__.py"
     assert said == [str(path), siatl_keras.__version__]
     assert path.with_name("py.typed").is_file()
