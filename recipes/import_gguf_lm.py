@@ -4,9 +4,8 @@ pip install -e ".[gguf]"
 python -m recipes.import_gguf_lm --checkpoint=model.gguf --output=runs/presets/mine \
     --texts=../shared/data/imdb_small/validation.tsv.gz
 
-The preset is for KerasHub as well as for recipes.finetune --lm. Models of the Llama
-architecture with a byte-pair tokenizer can be imported, such as SmolLM2, which
-recipes.fetch_model gets by its name.
+The preset is for KerasHub as well as for recipes.finetune --lm. Llama, Qwen 2, Qwen 3
+and Gemma 3 (for texts) can be imported; recipes.fetch_model gets two by their names.
 """
 
 import itertools
@@ -16,6 +15,7 @@ from absl import flags
 
 from siatl_keras.data import read_texts
 from siatl_keras.importers.gguf_import import import_gguf
+from siatl_keras.models import SiATLPreprocessor
 
 from . import common
 
@@ -41,8 +41,23 @@ def main():
     print(model.generate(FLAGS.prompt, max_length=length))
     if FLAGS.texts:
         texts = list(itertools.islice(read_texts(FLAGS.texts), FLAGS.most_texts))
-        scores = model.evaluate(texts, batch_size=8, return_dict=True)
-        print(f"perplexity of {len(texts)} texts: {scores['perplexity']:.1f}")
+        print(f"perplexity of {len(texts)} texts: {perplexity(model, texts):.1f}")
+
+
+def perplexity(model, texts):
+    """Measures it on the first 128 tokens of each text."""
+    preprocessor = SiATLPreprocessor(
+        model.preprocessor.tokenizer,
+        sequence_length=128,
+        add_start_token=model.preprocessor.add_start_token,
+        add_end_token=False,
+    )
+    x, y, weights = preprocessor(texts, [0] * len(texts))
+    model.preprocessor = None  # Its own wants prompts and answers of some models.
+    scores = model.evaluate(
+        x, y["lm"], sample_weight=weights["lm"], batch_size=8, return_dict=True
+    )
+    return scores["perplexity"]
 
 
 if __name__ == "__main__":

@@ -10,59 +10,42 @@ import numpy as np
 import pytest
 
 from rigs.gguf_files import WORDS, random_tensors, write
-from siatl_keras.importers.gguf_import import BLOCK, import_gguf
+from rigs.numpy_decoder import logits_of
+from rigs.sentence_pieces import GEMMA_PIECES, small_sentence_piece
+from siatl_keras.importers.gguf_import import import_gguf
 from siatl_keras.models import SiATLClassifier
 
 TEXTS = ["day day", "good", "a day"]
 
 
-def rms_norm(x, scale):
-    return x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-5) * scale
-
-
-def rotated(x):
-    """Rotates neighbouring features, as ggml does for a Llama; `[time, heads, 8]`."""
-    time, _, size = x.shape
-    angles = np.arange(time)[:, None] * 500.0 ** (-np.arange(0, size, 2) / size)
-    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
-    even, odd = x[..., ::2], x[..., 1::2]
-    pairs = np.stack([even * cos - odd * sin, even * sin + odd * cos], -1)
-    return pairs.reshape(x.shape)
-
-
-def logits_of(tensors, token_ids):
-    """A Llama in numpy, written down from the architecture."""
-    x = tensors["token_embd.weight"][token_ids]
-    time = len(token_ids)
-    hidden = np.triu(np.full((time, time), -np.inf), 1)
-    for block in range(2):
-        part = {name: tensors[f"blk.{block}.{name}.weight"] for name in BLOCK}
-        h = rms_norm(x, part["attn_norm"])
-        query = rotated((h @ part["attn_q"].T).reshape(time, 4, 8))
-        key = rotated((h @ part["attn_k"].T).reshape(time, 2, 8)).repeat(2, 1)
-        value = (h @ part["attn_v"].T).reshape(time, 2, 8).repeat(2, 1)
-        scores = np.einsum("qhd,khd->hqk", query, key) / np.sqrt(8) + hidden
-        shares = np.exp(scores - scores.max(-1, keepdims=True))
-        shares /= shares.sum(-1, keepdims=True)
-        mixed = np.einsum("hqk,khd->qhd", shares, value).reshape(time, 32)
-        x = x + mixed @ part["attn_output"].T
-        h = rms_norm(x, part["ffn_norm"])
-        gate = h @ part["ffn_gate"].T
-        gate = gate / (1 + np.exp(-gate))
-        x = x + (gate * (h @ part["ffn_up"].T)) @ part["ffn_down"].T
-    head = tensors.get("output.weight", tensors["token_embd.weight"])
-    return rms_norm(x, tensors["output_norm.weight"]) @ head.T
-
-
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
-def test_the_preset_gives_the_logits_of_the_file(tied, tmp_path):
-    tensors = random_tensors(tied)
-    import_gguf(write(tmp_path / "lm.gguf", tensors), tmp_path / "lm")
+def test_the_preset_gives_the_logits_of_the_file(tied, architecture, tmp_path):
+    tensors = random_tensors(tied, architecture)
+    path = write(tmp_path / "lm.gguf", tensors, architecture)
+    import_gguf(path, tmp_path / "lm")
     assert (tmp_path / "lm" / "weights.sha256").exists()
-    model = keras_hub.models.CausalLM.from_preset(str(tmp_path / "lm"))
-    token_ids = np.array([[9, 10, 7, 4, 8, 3, 6]])
-    received = model({"token_ids": token_ids, "padding_mask": np.ones_like(token_ids)})
-    np.testing.assert_allclose(received[0], logits_of(tensors, token_ids[0]), atol=1e-4)
+    check_logits(tmp_path / "lm", tensors, architecture, [9, 10, 7, 4, 8, 3, 6])
+
+
+@pytest.mark.parametrize("architecture", ["gemma3", "llama"])
+def test_so_do_those_with_a_sentence_piece_tokenizer(architecture, tmp_path):
+    proto = small_sentence_piece(**GEMMA_PIECES if architecture == "gemma3" else {})
+    tensors = random_tensors(True, architecture, vocabulary=len(proto.pieces))
+    path = tmp_path / "lm.gguf"
+    write(path, tensors, architecture, sentence_piece=proto)
+    import_gguf(path, tmp_path / "lm")
+    ids = [2, 290, 280, 5, 7, 285, 270, 4]  # Twice the window of the Gemma.
+    check_logits(tmp_path / "lm", tensors, architecture, ids)
+
+
+def check_logits(preset, tensors, architecture, token_ids):
+    model = keras_hub.models.CausalLM.from_preset(str(preset))
+    rows = np.array([token_ids])
+    received = model({"token_ids": rows, "padding_mask": np.ones_like(rows)})
+    expected = logits_of(tensors, token_ids, architecture)
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_allclose(received[0], expected, atol=1e-4)
 
 
 def test_quantized_tensors_are_near_what_they_were_made_of(tmp_path):
@@ -113,7 +96,7 @@ def without(name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"architecture": "mamba"}, "general.architecture must be 'llama'.*'mamba'"),
+        ({"architecture": "mamba"}, "general.architecture must be one of.*'mamba'"),
         ({"words": ["x", *WORDS[1:]]}, "lack .'<.endoftext.>'"),
         ({"tensors": without("blk.1.attn_k.weight")}, "no tensor blk.1.attn_k.weight"),
         (
@@ -195,10 +178,8 @@ def test_fields_that_say_what_is_the_case_anyway_are_fine(tmp_path):
     ]
     tensors = random_tensors()
     path = write(tmp_path / "lm.gguf", tensors, more=more)
-    model = import_gguf(path, tmp_path / "lm")
-    token_ids = np.array([[9, 10, 7]])
-    received = model({"token_ids": token_ids, "padding_mask": np.ones_like(token_ids)})
-    np.testing.assert_allclose(received[0], logits_of(tensors, token_ids[0]), atol=1e-4)
+    import_gguf(path, tmp_path / "lm")
+    check_logits(tmp_path / "lm", tensors, "llama", [9, 10, 7])
 
 
 @pytest.mark.parametrize(

