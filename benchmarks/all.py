@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other: `python -m benchmarks.all` (two hours).
+"""All benchmarks, one after the other: `python -m benchmarks.all` (three hours).
 
 Writes `benchmarks/results/`: a JSON file each, the table and the scaling plot. PyTorch,
 fastai and ekphrasis come with `pip install -e ".[bench]"`.
@@ -7,6 +7,7 @@ fastai and ekphrasis come with `pip install -e ".[bench]"`.
 from benchmarks import (
     finetuning,
     input_share,
+    large_model,
     limit,
     lstm,
     pretraining,
@@ -26,6 +27,7 @@ MODULES = (
     text_pipeline,
     input_share,
     serving,
+    large_model,
 )
 
 

@@ -10,7 +10,7 @@ from benchmarks.sizes import LIMIT_PRODUCTS, Sizes
 from siatl_keras.atomic import write_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
-PEERS = ("Keras", "PyTorch", "fastai", "ekphrasis")
+PEERS = ("Keras", "PyTorch", "transformers", "fastai", "ekphrasis")
 ORDER = (
     "limit",
     "lstm",
@@ -20,8 +20,9 @@ ORDER = (
     "text_pipeline",
     "input_share",
     "serving",
+    "large_model",
 )
-PACKAGES = ("tensorflow", "keras", "torch", "fastai", "ekphrasis")
+PACKAGES = ("tensorflow", "keras", "torch", "transformers", "fastai", "ekphrasis")
 
 
 def show(name, rows):

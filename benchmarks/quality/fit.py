@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 
 from benchmarks.contest import memory_status, reset_peak_memory
 from benchmarks.quality.sets import SETS
-from benchmarks.quality.sides import SIDES
+from benchmarks.quality.sides import SIDES, UNLABELLED, write_texts
 from siatl_keras.atomic import write_json
 
 
@@ -30,6 +30,7 @@ def measure(side, data_set, seed, data, kept):
     fit = getattr(import_module(module), name)
     reset_peak_memory()
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".partial-") as folder:
+        write_texts(Path(folder) / UNLABELLED, SETS[data_set].unlabelled(data))
         started = time.perf_counter()
         answer, megabytes = fit(texts, labels, seed, Path(folder))
         fitted = time.perf_counter()

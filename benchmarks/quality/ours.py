@@ -1,10 +1,7 @@
-"""Our sides: `finetune` with no flag but the data."""
+"""Our sides: `finetune` and `distill` with no flag but the data."""
 
-import json
-
-from benchmarks.quality.sides import folder_megabytes
-from siatl_keras.atomic import write_text
-from siatl_keras.runs import FinetuneConfig, finetune
+from benchmarks.quality.sides import UNLABELLED, folder_megabytes, write_texts
+from siatl_keras.runs import DistillConfig, FinetuneConfig, distill, finetune
 
 
 def fit_lstm(texts, labels, seed, folder):
@@ -17,14 +14,29 @@ def fit_smollm2(texts, labels, seed, folder):
     return _finetuned("smollm2_135m", texts, labels, seed, folder)
 
 
+def fit_taught_lstm(texts, labels, seed, folder):
+    """Lets what `fit_smollm2` makes teach the shipped language model."""
+    _finetuned("smollm2_135m", texts, labels, seed, folder)
+    unlabelled = folder / UNLABELLED
+    config = DistillConfig(
+        train=str(folder / "train.jsonl"),
+        texts=(str(unlabelled),) if unlabelled.stat().st_size else (),
+        teacher=str(folder / "run" / "model"),
+        output=str(folder / "taught"),
+        seed=seed,
+    )
+    return _answers(distill(config, verbose=0)[0], folder / "taught")
+
+
 def _finetuned(lm, texts, labels, seed, folder):
     train = folder / "train.jsonl"
-    rows = zip(texts, labels, strict=True)
-    lines = [json.dumps({"text": text, "label": label}) + "\n" for text, label in rows]
-    write_text(train, "".join(lines))
+    write_texts(train, texts, labels)
     config = FinetuneConfig(
         train=str(train), lm=lm, output=str(folder / "run"), seed=seed
     )
-    model, _ = finetune(config, verbose=0)
-    size = folder_megabytes(folder / "run" / "model")
+    return _answers(finetune(config, verbose=0)[0], folder / "run")
+
+
+def _answers(model, run):
+    size = folder_megabytes(run / "model")
     return lambda texts: model.predict_labels(texts, verbose=0), size

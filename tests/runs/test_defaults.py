@@ -74,8 +74,8 @@ def test_of_a_transformer_the_lower_half_is_taught(files, transformer, tmp_path)
         ({}, True),
         ({"method": "siatl"}, False),
         ({"class_weight": "balanced"}, False),
-        ({"task": "multi_label"}, False),
-        ({"pair_column": "second"}, False),
+        ({"task": "multi_label"}, True),
+        ({"pair_column": "second"}, True),
         ({"word_scores": False}, False),
         ({"method": "siatl", "word_scores": True}, True),
     ],
@@ -85,7 +85,8 @@ def test_words_have_a_say_unless_a_method_is_named(
 ):
     config = with_defaults(config_of(files, lm, tmp_path, **settings))
     assert config.word_scores is expected
-    assert config.long_texts == ("words" if expected else None)
+    cut = "pair_column" in settings or not expected
+    assert config.long_texts == (None if cut else "words")
     assert with_defaults(config).word_scores is expected
 
 
