@@ -61,14 +61,15 @@ class Architecture:
             texts get their start and end token.
         block: the tensors of a block and the ends of the paths of their variables.
             Those without a suffix end in ".weight".
+        sizes: the backbone's arguments that are sizes, beside those that all have, and
+            the fields that give them.
         fields: what is said of fields in place of `checkpoint_fields.FIELDS`.
         rotates_halves: whether rotary embeddings pair a feature with that half a head
             further on, as KerasHub does, in place of its neighbour.
         heads_first: whether variables of queries, keys and values are `[heads, inputs,
             size]` in place of `[inputs, heads, size]`.
+        is_always_tied: whether the output weights can be nothing but the embeddings.
         adds_one: whether the file's scales of norms are 1 + those of the variables.
-        has_head_size: whether the file says how large a head is, which is else the
-            share of each head in the width.
     """
 
     name: str
@@ -76,11 +77,12 @@ class Architecture:
     causal_lm: Any
     preprocessor: Any
     block: dict[str, str]
-    fields: dict[str, tuple[Any, ...] | None] = field(default_factory=dict)
+    sizes: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     rotates_halves: bool = True
     heads_first: bool = False
     adds_one: bool = False
-    has_head_size: bool = False
+    is_always_tied: bool = False
 
 
 def _qwen(sizes: dict[str, int], tied: bool, fields: dict[str, Any]) -> Any:
@@ -109,7 +111,6 @@ def _gemma3(sizes: dict[str, int], tied: bool, fields: dict[str, Any]) -> Any:
         use_post_ffw_norm=True,
         use_post_attention_norm=True,
         use_sliding_window_attention=True,
-        sliding_window_size=fields["attention.sliding_window"],
         dtype="float32",
     )
 
@@ -144,8 +145,7 @@ ARCHITECTURES = {
                 "attn_q_norm": "query_dense_layernorm/scale",
                 "attn_k_norm": "key_dense_layernorm/scale",
             },
-            fields={HEAD_SIZE: None},
-            has_head_size=True,
+            sizes={"head_dim": HEAD_SIZE},
         ),
         Architecture(
             "gemma3",
@@ -153,19 +153,21 @@ ARCHITECTURES = {
             keras_hub.models.Gemma3CausalLM,
             keras_hub.models.Gemma3CausalLMPreprocessor,
             GEMMA_BLOCK,
+            sizes={
+                "head_dim": HEAD_SIZE,
+                "sliding_window_size": "attention.sliding_window",
+            },
             # The wavelengths, the norms' epsilon and each sixth block's attention over
             # all of a text are written into KerasHub's layers.
             fields={
-                HEAD_SIZE: None,
                 EPSILON: (1e-6,),
                 WAVELENGTH: (1e6,),
-                "attention.sliding_window": None,
                 "attention.sliding_window_pattern": (6,),
                 "rope.freq_base_swa": (1e4,),
             },
             heads_first=True,
             adds_one=True,
-            has_head_size=True,
+            is_always_tied=True,
         ),
     )
 }

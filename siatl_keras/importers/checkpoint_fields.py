@@ -83,9 +83,8 @@ def sizes_of(
     fields: dict[str, Any], architecture: Architecture, name: str
 ) -> dict[str, int]:
     """Reads the backbone's sizes, and what they must be to each other."""
-    keys = {name: f"{architecture.name}.{key}" for name, key in SIZES.items()}
-    if architecture.has_head_size:
-        keys["head_dim"] = f"{architecture.name}.{HEAD_SIZE}"
+    named = (SIZES | architecture.sizes).items()
+    keys = {argument: f"{architecture.name}.{key}" for argument, key in named}
     heads = keys["num_query_heads"]
     fields = {keys["num_key_value_heads"]: fields.get(heads), **fields}
     sizes = {}
@@ -132,7 +131,9 @@ def check_fields(
 ) -> None:
     """Refuses fields that change what the model computes, rather than ignore them."""
     own = f"{architecture.name}."
-    known = {own + key: may for key, may in (FIELDS | architecture.fields).items()}
+    read = dict.fromkeys(architecture.sizes.values())
+    rules = FIELDS | read | architecture.fields
+    known = {own + key: may for key, may in rules.items()}
     known |= OTHER_FIELDS
     for key, value in fields.items():
         if key in known:
@@ -190,7 +191,7 @@ def check_shapes(
         "token_embd.weight": (vocabulary, hidden),
         "output_norm.weight": (hidden,),
     }
-    if "output.weight" in found:
+    if "output.weight" in found and not architecture.is_always_tied:
         shapes["output.weight"] = (vocabulary, hidden)
     # One block more than there are tensors is one that lacks some: no need for all.
     for number in range(min(sizes["num_layers"], len(found) + 1)):

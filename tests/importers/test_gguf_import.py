@@ -39,6 +39,24 @@ def test_so_do_those_with_a_sentence_piece_tokenizer(architecture, tmp_path):
     check_logits(tmp_path / "lm", tensors, architecture, ids)
 
 
+def test_what_a_gemma_cannot_have_or_lacks_is_named(tmp_path):
+    proto = small_sentence_piece(**GEMMA_PIECES)
+    size = len(proto.pieces)
+
+    def refused(message, tied=True, **options):
+        tensors = random_tensors(tied, "gemma3", vocabulary=size)
+        path = tmp_path / "lm.gguf"
+        write(path, tensors, "gemma3", sentence_piece=proto, **options)
+        with pytest.raises(ValueError, match=message):
+            import_gguf(path, tmp_path / "lm")
+
+    refused("tensors .'output.weight'. are not known", tied=False)
+    refused("gemma3.attention.sliding_window must be a whole number", window=None)
+    scaled = [("add_rope_scaling_factor", [8.0])]
+    refused("gemma3.rope.scaling.factor changes what", more=scaled)
+    assert not (tmp_path / "lm").exists()
+
+
 def check_logits(preset, tensors, architecture, token_ids):
     model = keras_hub.models.CausalLM.from_preset(str(preset))
     rows = np.array([token_ids])

@@ -58,6 +58,7 @@ def write(
     quantized=(),
     more=(),
     sentence_piece=None,
+    window=GEMMA_WINDOW,
 ):
     """Writes a file; `more` are names of writer methods and their arguments.
 
@@ -79,8 +80,8 @@ def write(
     if HEAD.get(architecture) == 6:
         writer.add_key_length(6)
         writer.add_value_length(6)
-    if is_gemma:
-        writer.add_sliding_window(GEMMA_WINDOW)
+    if is_gemma and window:
+        writer.add_sliding_window(window)
     if sentence_piece:
         _add_sentence_piece(writer, sentence_piece)
     else:
