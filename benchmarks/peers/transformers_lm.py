@@ -22,7 +22,7 @@ GAMMA = 0.2
 
 def training_step(token_ids, labels, dtype="float32"):
     """Makes a step on the loss of the task and of all words; all weights learn."""
-    model, _ = _language_model()
+    model, _ = from_gguf(AutoModelForCausalLM)
     head = torch.nn.Linear(model.config.hidden_size, max(labels) + 1)
     weights = [*model.parameters(), *head.parameters()]
     optimizer = torch.optim.Adam(weights, lr=1e-5)
@@ -49,9 +49,8 @@ def training_step(token_ids, labels, dtype="float32"):
 
 def predicting(count, batch, dtype="float32"):
     """Makes the answering of tweets, of each batch the last real token's state."""
-    model, tokenizer = _language_model()
+    model, tokenizer = from_gguf(AutoModelForCausalLM)
     head = torch.nn.Linear(model.config.hidden_size, 2)
-    tokenizer.pad_token = "<|endoftext|>"
     lines = texts(count)
     model.eval()
 
@@ -81,10 +80,13 @@ def _precision(dtype):
     return torch.autocast("cpu", torch.bfloat16)
 
 
-def _language_model():
+def from_gguf(auto_class, **options):
+    """Returns the model, float32, and its tokenizer."""
     with tempfile.TemporaryDirectory() as folder:
         download_gguf(MODELS[NAME].source, Path(folder) / "model.gguf")
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, gguf_file="model.gguf", dtype=torch.float32
+        model = auto_class.from_pretrained(
+            folder, gguf_file="model.gguf", dtype=torch.float32, **options
         )
-        return model, AutoTokenizer.from_pretrained(folder, gguf_file="model.gguf")
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file="model.gguf")
+    tokenizer.pad_token = "<|endoftext|>"
+    return model, tokenizer

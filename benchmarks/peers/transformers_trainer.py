@@ -6,16 +6,14 @@ It reads the GGUF file that our SmolLM2 is made of.
 import torch
 from transformers import (
     AutoModelForSequenceClassification,
-    AutoTokenizer,
     DataCollatorWithPadding,
     Trainer,
     TrainingArguments,
     set_seed,
 )
 
+from benchmarks.peers.transformers_lm import from_gguf
 from benchmarks.quality.sides import folder_megabytes
-from siatl_keras.importers.fetch_model import download_gguf
-from siatl_keras.presets.named_models import MODELS
 
 MOST_TOKENS = 256  # As many as ours reads.
 
@@ -24,13 +22,10 @@ def fit(texts, labels, seed, folder):
     """Fine-tunes all weights by its defaults; see `benchmarks.quality.sides`."""
     set_seed(seed)
     names = sorted(set(labels))
-    download_gguf(MODELS["smollm2_135m"].source, folder / "model.gguf")
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file="model.gguf")
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, gguf_file="model.gguf", num_labels=len(names), dtype=torch.float32
+    model, tokenizer = from_gguf(
+        AutoModelForSequenceClassification, num_labels=len(names)
     )
     model.is_quantized = False  # Its weights are float32 now, and may learn.
-    tokenizer.pad_token = "<|endoftext|>"
     model.config.pad_token_id = tokenizer.pad_token_id
 
     def encoded(text):

@@ -54,8 +54,9 @@ class Architecture:
 
     Attributes:
         name: as in the file.
-        backbone: makes the `keras_hub.models.Backbone` of its sizes, of whether the
-            output weights are the embeddings, and of the file's fields.
+        backbone: makes the `keras_hub.models.Backbone` of its sizes, whether the
+            output weights are the embeddings, and the rotary embeddings' wavelength and
+            the norms' epsilon.
         causal_lm: `keras_hub.models.CausalLM` of it.
         preprocessor: of that, made of tokenizer, `sequence_length` and whether
             texts get their start and end token.
@@ -85,26 +86,25 @@ class Architecture:
     is_always_tied: bool = False
 
 
-def _qwen(sizes: dict[str, int], tied: bool, fields: dict[str, Any]) -> Any:
-    return keras_hub.models.QwenBackbone(
-        **sizes, tie_word_embeddings=tied, dtype="float32", **_rotary(fields)
-    )
+def _qwen(backbone: Any) -> Callable[..., Any]:
+    def made(
+        sizes: dict[str, int], is_tied: bool, wavelength: float, epsilon: float
+    ) -> Any:
+        return backbone(
+            **sizes,
+            rope_max_wavelength=wavelength,
+            layer_norm_epsilon=epsilon,
+            tie_word_embeddings=is_tied,
+            dtype="float32",
+        )
+
+    return made
 
 
-def _qwen3(sizes: dict[str, int], tied: bool, fields: dict[str, Any]) -> Any:
-    return keras_hub.models.Qwen3Backbone(
-        **sizes, tie_word_embeddings=tied, dtype="float32", **_rotary(fields)
-    )
-
-
-def _rotary(fields: dict[str, Any]) -> dict[str, float]:
-    return {
-        "rope_max_wavelength": fields[WAVELENGTH],
-        "layer_norm_epsilon": fields[EPSILON],
-    }
-
-
-def _gemma3(sizes: dict[str, int], tied: bool, fields: dict[str, Any]) -> Any:
+def _gemma3(
+    sizes: dict[str, int], is_tied: bool, wavelength: float, epsilon: float
+) -> Any:
+    # All but the sizes is fixed in KerasHub, and checked by the fields below.
     return keras_hub.models.Gemma3Backbone(
         **sizes,
         image_size=896,  # Of images, which a model of texts has none of.
@@ -122,7 +122,7 @@ ARCHITECTURES = {
         # embeddings of its own Llama when it saves one.
         Architecture(
             "llama",
-            _qwen,
+            _qwen(keras_hub.models.QwenBackbone),
             keras_hub.models.QwenCausalLM,
             keras_hub.models.QwenCausalLMPreprocessor,
             QWEN_BLOCK,
@@ -130,14 +130,14 @@ ARCHITECTURES = {
         ),
         Architecture(
             "qwen2",
-            _qwen,
+            _qwen(keras_hub.models.QwenBackbone),
             keras_hub.models.QwenCausalLM,
             keras_hub.models.QwenCausalLMPreprocessor,
             QWEN_BLOCK | BIASES,
         ),
         Architecture(
             "qwen3",
-            _qwen3,
+            _qwen(keras_hub.models.Qwen3Backbone),
             keras_hub.models.Qwen3CausalLM,
             keras_hub.models.Qwen3CausalLMPreprocessor,
             QWEN_BLOCK

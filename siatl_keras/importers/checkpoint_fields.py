@@ -18,6 +18,7 @@ from siatl_keras.importers.architectures import (
     Architecture,
 )
 
+BYTE_PAIRS, SENTENCE_PIECE = "gpt2", "llama"  # What the file calls its tokenizer.
 SIZES = {
     "num_layers": "block_count",
     "hidden_dim": "embedding_length",
@@ -58,6 +59,8 @@ OTHER_FIELDS: dict[str, tuple[Any, ...]] = {
     "split.count": (0, 1),
     "tokenizer.ggml.add_eos_token": (False,),
 }
+# SentencePiece's tokenizers may put a space before a text, byte pairs may not.
+BYTE_PAIR_FIELDS = {"tokenizer.ggml.add_space_prefix": (False,)}
 
 
 def architecture_of(fields: dict[str, Any], name: str) -> Architecture:
@@ -69,14 +72,6 @@ def architecture_of(fields: dict[str, Any], name: str) -> Architecture:
             f"{sorted(ARCHITECTURES)}. Found: {str(found)[:40]!r}."
         )
     return ARCHITECTURES[found]
-
-
-def texts_of(fields: dict[str, Any], key: str, name: str) -> list[str]:
-    """Reads a list of texts; `name` is the file's, for errors."""
-    texts = fields.get(key)
-    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
-        raise ValueError(f"`checkpoint` {name}: {key} must be a list of texts.")
-    return texts
 
 
 def sizes_of(
@@ -113,11 +108,9 @@ def head_size(sizes: dict[str, int]) -> int:
     return sizes.get("head_dim", 1 if hidden % heads else hidden // heads)
 
 
-def positive(
-    fields: dict[str, Any], key: str, name: str, default: float | None = None
-) -> float:
+def positive(fields: dict[str, Any], key: str, name: str) -> float:
     """Reads a number above 0; `name` is the file's, for errors."""
-    value: Any = fields.get(key, default)
+    value: Any = fields.get(key)
     if type(value) not in (int, float) or not 0 < value < float("inf"):
         raise ValueError(
             f"`checkpoint` {name}: {key} must be a number above 0. "
@@ -135,6 +128,8 @@ def check_fields(
     rules = FIELDS | read | architecture.fields
     known = {own + key: may for key, may in rules.items()}
     known |= OTHER_FIELDS
+    if fields.get("tokenizer.ggml.model") == BYTE_PAIRS:
+        known |= BYTE_PAIR_FIELDS
     for key, value in fields.items():
         if key in known:
             may = known[key]

@@ -90,19 +90,20 @@ def import_checkpoint(
 
 def _language_model(checkpoint: Checkpoint) -> Any:
     name, architecture = checkpoint.name, checkpoint.architecture
-    fields, tensors = checkpoint.fields, checkpoint.tensors
     own = f"{architecture.name}."
+    fields = {own + WAVELENGTH: 10_000.0, **checkpoint.fields}  # ggml's default.
+    tensors = checkpoint.tensors
     sizes = sizes_of(fields, architecture, name)
     check_fields(fields, architecture, head_size(sizes), name)
     tokenizer = checkpoint_tokenizer(fields, architecture.name, name)
     vocabulary = tokenizer.vocabulary_size()
     shapes = {key: tensor.shape for key, tensor in tensors.items()}
     check_shapes(shapes, sizes, architecture, vocabulary, name)
-    read = {key.removeprefix(own): value for key, value in fields.items()}
-    read[WAVELENGTH] = positive(fields, own + WAVELENGTH, name, default=10_000.0)
-    read[EPSILON] = positive(fields, own + EPSILON, name)
     backbone = architecture.backbone(
-        {"vocabulary_size": vocabulary, **sizes}, "output.weight" not in tensors, read
+        {"vocabulary_size": vocabulary, **sizes},
+        "output.weight" not in tensors,
+        positive(fields, own + WAVELENGTH, name),
+        positive(fields, own + EPSILON, name),
     )
     for variable in backbone.trainable_variables:
         variable.assign(_values(variable, checkpoint))

@@ -10,7 +10,7 @@ from typing import Any
 import keras_hub
 from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined]
 
-from siatl_keras.importers.checkpoint_fields import texts_of
+from siatl_keras.importers.checkpoint_fields import BYTE_PAIRS, SENTENCE_PIECE
 
 # Kinds of tokens, in the file as in SentencePiece's own.
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
@@ -29,25 +29,21 @@ def checkpoint_tokenizer(fields: dict[str, Any], architecture: str, name: str) -
         ValueError: if it is of a kind that is not known here, or lacks tokens.
     """
     kind = fields.get("tokenizer.ggml.model")
-    if kind == "gpt2":
+    if kind == BYTE_PAIRS:
         return _byte_pairs(fields, name)
-    if kind == "llama":
+    if kind == SENTENCE_PIECE:
         return _sentence_piece(fields, architecture, name)
     raise ValueError(
-        f"`checkpoint` {name}: tokenizer.ggml.model must be 'gpt2' (byte pairs) or "
-        f"'llama' (SentencePiece's pairs). Found: {str(kind)[:40]!r}."
+        f"`checkpoint` {name}: tokenizer.ggml.model must be {BYTE_PAIRS!r} (byte "
+        f"pairs) or {SENTENCE_PIECE!r} (SentencePiece's pairs). "
+        f"Found: {str(kind)[:40]!r}."
     )
 
 
 def _byte_pairs(fields: dict[str, Any], name: str) -> Any:
-    words = texts_of(fields, "tokenizer.ggml.tokens", name)
-    merges = texts_of(fields, "tokenizer.ggml.merges", name)
+    words = _texts(fields, "tokenizer.ggml.tokens", name)
+    merges = _texts(fields, "tokenizer.ggml.merges", name)
     _check_has(words, {"<|endoftext|>", "<|im_end|>"}, name)
-    if fields.get("tokenizer.ggml.add_space_prefix"):
-        raise ValueError(
-            f"`checkpoint` {name}: tokenizer.ggml.add_space_prefix changes what the "
-            "model computes. Expected of byte pairs: False. Found: True."
-        )
     # Qwen 3's special tokens are SmolLM2's and Qwen 2's; KerasHub's Qwen 2 pads with
     # the first token of the vocabulary, whatever it is.
     return keras_hub.models.Qwen3Tokenizer(
@@ -56,7 +52,7 @@ def _byte_pairs(fields: dict[str, Any], name: str) -> Any:
 
 
 def _sentence_piece(fields: dict[str, Any], architecture: str, name: str) -> Any:
-    words = texts_of(fields, "tokenizer.ggml.tokens", name)
+    words = _texts(fields, "tokenizer.ggml.tokens", name)
     if architecture == "gemma3":
         _check_has(words, {"<bos>", "<eos>", "<pad>"}, name)
         return keras_hub.models.Gemma3Tokenizer(
@@ -106,6 +102,13 @@ def _proto(fields: dict[str, Any], words: list[str], name: str) -> bytes:
     )
     normalizer.remove_extra_whitespaces = False
     return proto.SerializeToString()
+
+
+def _texts(fields: dict[str, Any], key: str, name: str) -> list[str]:
+    texts = fields.get(key)
+    if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+        raise ValueError(f"`checkpoint` {name}: {key} must be a list of texts.")
+    return texts
 
 
 def _numbers(fields: dict[str, Any], key: str, count: int, name: str) -> list[float]:

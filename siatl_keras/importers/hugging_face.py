@@ -49,6 +49,7 @@ NEUTRAL: dict[str, Any] = {
     "mlp_bias": False,
     "rope_scaling": None,
     "rope_interleaved": False,
+    "rope_type": "default",
 }
 BLOCK = {
     "input_layernorm": "attn_norm",
@@ -118,6 +119,8 @@ def _json(path: Path) -> Any:
 
 
 def _fields(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    # Newer files keep the wavelength, and how it is scaled, in one place.
+    config = {**config, **(config.get("rope_parameters") or {})}
     for key, expected in NEUTRAL.items():
         if (found := config.get(key, expected)) != expected:
             raise ValueError(
@@ -125,18 +128,10 @@ def _fields(config: dict[str, Any], folder: Path) -> dict[str, Any]:
                 f"{expected!r}. Found: {str(found)[:40]!r}. Plain Llamas can be "
                 "imported."
             )
-    # Newer files keep the wavelength, and how it is scaled, in one place.
-    rotary = config.get("rope_parameters") or {}
-    if (kind := rotary.get("rope_type", "default")) != "default":
-        raise ValueError(
-            f"{folder / CONFIG}: rope_parameters.rope_type changes what the model "
-            f"computes. Expected: 'default'. Found: {str(kind)[:40]!r}."
-        )
-    found = {**config, **rotary}
     return {
-        f"llama.{name}": found[key]
+        f"llama.{name}": config[key]
         for key, name in FIELDS.items()
-        if found.get(key) is not None
+        if config.get(key) is not None
     }
 
 

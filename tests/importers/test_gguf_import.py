@@ -54,6 +54,7 @@ def test_what_a_gemma_cannot_have_or_lacks_is_named(tmp_path):
     refused("gemma3.attention.sliding_window must be a whole number", window=None)
     scaled = [("add_rope_scaling_factor", [8.0])]
     refused("gemma3.rope.scaling.factor changes what", more=scaled)
+    refused("gemma3.rope.freq_base changes what .*Found: 10000.0", wavelength=None)
     assert not (tmp_path / "lm").exists()
 
 

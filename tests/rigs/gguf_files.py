@@ -59,6 +59,7 @@ def write(
     more=(),
     sentence_piece=None,
     window=GEMMA_WINDOW,
+    wavelength=500.0,
 ):
     """Writes a file; `more` are names of writer methods and their arguments.
 
@@ -75,7 +76,8 @@ def write(
     writer.add_head_count(4)
     writer.add_head_count_kv(2)
     is_gemma = architecture == "gemma3"
-    writer.add_rope_freq_base(1_000_000.0 if is_gemma else 500.0)
+    if wavelength:
+        writer.add_rope_freq_base(1_000_000.0 if is_gemma else wavelength)
     writer.add_layer_norm_rms_eps(1e-6 if is_gemma else 1e-5)
     if HEAD.get(architecture) == 6:
         writer.add_key_length(6)
