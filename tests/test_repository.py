@@ -133,6 +133,8 @@ TESTED_ELSEWHERE = {
     "runs/predict.py",
     "runs/distill_config.py",
     "runs/run_data.py",
+    "runs/held_out_answers.py",
+    "runs/training.py",
     "runs/pretrain_config.py",
     "tasks/chosen_task.py",
     "tasks/label_thresholds.py",

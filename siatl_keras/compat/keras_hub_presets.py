@@ -10,6 +10,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import keras_hub
 from keras_hub.src.utils.preset_utils import (
@@ -30,7 +31,12 @@ from keras_hub.src.utils.preset_utils import (
 from siatl_keras.arguments import check_whole
 from siatl_keras.checksums import CHECKSUMS, check_checksum, read_checksums
 from siatl_keras.compat.layer_parts import limited_variables
-from siatl_keras.presets.check_preset import FILES, check_preset, named_errors
+from siatl_keras.presets.check_preset import (
+    FILES,
+    MODEL_WEIGHTS,
+    check_preset,
+    named_errors,
+)
 from siatl_keras.presets.named_models import preset_path
 
 
@@ -79,7 +85,7 @@ class CheckedPresetLoader(KerasPresetLoader):
             return super()._load_serialized_object(config, **kwargs)
 
     def _load_backbone_weights(self, backbone: Any) -> None:
-        with self._named("model.weights.h5"):
+        with self._named(MODEL_WEIGHTS):
             super()._load_backbone_weights(backbone)
 
     def _named(self, name: str) -> Any:
@@ -133,14 +139,12 @@ def load_backbone(preset: str, load_weights: bool = True, **kwargs: Any) -> Any:
     kind = loader.check_backbone_class()
     cuts = load_weights and kwargs.get("num_layers") is not None
     if cuts:
-        check_whole(1, num_layers=kwargs["num_layers"])
+        _check_has_layers(preset, kwargs["num_layers"])
     with named_errors(f"{preset}/{CONFIG_FILE}", preset):
-        made = loader.load_backbone(kind, load_weights and not cuts, **kwargs)
-        if not cuts:
-            return made
-        del kwargs["num_layers"]
-        whole = loader.load_backbone(kind, True, **kwargs)
-    return _with_bottom_of(whole, made)
+        made = loader.load_backbone(kind, load_weights, **kwargs)
+    if cuts:
+        _check_bottom(preset, made)
+    return made
 
 
 def number_of_layers(preset: str) -> int | None:
@@ -174,17 +178,46 @@ def _backbone_config(preset: str) -> dict[str, Any]:
     return config.get("config", config)
 
 
-def _with_bottom_of(whole: Any, lower: Any) -> Any:
-    """Gives a backbone of fewer layers the weights of those that it has."""
-    if lower.num_layers > whole.num_layers:
+def _check_has_layers(preset: str, layers: int) -> None:
+    check_whole(1, num_layers=layers)
+    whole = number_of_layers(preset)
+    if whole is not None and layers > whole:
         raise ValueError(
-            f"`num_layers` must be at most {whole.num_layers}, those of the preset. "
-            f"Received: num_layers={lower.num_layers}."
+            f"`num_layers` must be at most {whole}, those of the preset. Received: "
+            f"num_layers={layers}."
         )
-    for layer in lower.layers:
-        if layer.weights:
-            layer.set_weights(whole.get_layer(layer.name).get_weights())
-    return lower
+
+
+def _check_bottom(preset: str, backbone: Any) -> None:
+    """Raises if fewer layers do not have the weights that the whole preset gives them.
+
+    Keras goes by a layer's class and its number among those of the class, which is
+    another one above the layers that were left out; the file says the names too.
+    """
+    if not check_file_exists(preset, MODEL_WEIGHTS):
+        return  # In another library's format, where layers go by their names.
+    with h5py.File(get_file(preset, MODEL_WEIGHTS)) as file:
+        layers = file.get("layers", {})
+        numbers = {
+            group["vars"].attrs.get("name"): _number(place)
+            for place, group in layers.items()
+            if "vars" in group
+        }
+    seen: dict[type, int] = {}
+    for layer in backbone.layers:
+        number = seen.get(type(layer), 0)
+        seen[type(layer)] = number + 1
+        if layer.weights and numbers.get(layer.name) != number:
+            raise ValueError(
+                f"{preset}: its bottom layers cannot be had alone, for {layer.name!r} "
+                f"is not where {number} others of its class stand below. Leave "
+                "`num_layers` out."
+            )
+
+
+def _number(place: str) -> int:
+    number = place.rpartition("_")[2]
+    return int(number) if number.isdigit() else 0  # The first has none.
 
 
 def load_language_model(

@@ -9,7 +9,7 @@ from siatl_keras.evaluation.calibration import (
     calibration_of_answers,
     calibration_of_labels,
 )
-from siatl_keras.evaluation.linear_model import fit_linear_model
+from siatl_keras.evaluation.linear_model import choose_strength
 from siatl_keras.evaluation.measures import (
     LOSS,
     MEASURES,
@@ -55,7 +55,7 @@ __all__ = [
     "evaluate_multi_label",
     "evaluate_numbers",
     "evaluate_predictions",
-    "fit_linear_model",
+    "choose_strength",
     "lower_is_better",
     "measure_of",
     "plot_attention",

@@ -13,6 +13,7 @@ from siatl_keras.models.lstm_causal_lm import LSTMCausalLM
 from siatl_keras.models.lstm_causal_lm_preprocessor import LSTMCausalLMPreprocessor
 from siatl_keras.models.siatl_classifier import SiATLClassifier
 from siatl_keras.models.siatl_preprocessor import SiATLPreprocessor
+from siatl_keras.models.word_share import word_outputs, word_share
 
 __all__ = [
     "backbone_class",
@@ -26,4 +27,6 @@ __all__ = [
     "learn_word_scores",
     "number_of_layers",
     "vocabulary_size",
+    "word_outputs",
+    "word_share",
 ]

@@ -8,23 +8,19 @@ training text has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import logit
 
 from siatl_keras.data.marker_ids import marker_ids
 from siatl_keras.heads.word_scores import NO_WORD, words_of
-from siatl_keras.inputs import LabelledTexts, as_text_tensor
 from siatl_keras.models.embedding_table import embedding_table
-from siatl_keras.models.lstm_backbone import LSTMBackbone
 from siatl_keras.models.raw_text_batches import RawTextBatches
-from siatl_keras.models.text_prediction import TEXTS_PER_PART
 from siatl_keras.models.token_names import token_names
+from siatl_keras.models.word_share import packed_parts, word_outputs, word_share
 from siatl_keras.tasks import Task
-from siatl_keras.tasks.temperature import fitted_temperature
 
 # Texts that are learned from: time grows with their square.
 MOST_TEXTS = 2000
@@ -33,12 +29,6 @@ SHORTEST, LONGEST = 2, 5
 MARKS = "Ġ▁"
 # How much the embeddings of a text's words count, beside the words themselves.
 MEANING = 2.0
-# What the word scores' share in the outputs may be. Where it is before the held-out
-# texts are seen, and the deviation of its log odds from there: an LSTM knows hardly
-# more than its words (`docs/results.md`).
-SHARES = np.arange(0.05, 1.0, 0.05)
-USUAL_OF_LSTM, SPREAD_OF_LSTM = 0.5, 1.0
-USUAL, SPREAD = 0.3, 0.5
 
 
 def learn_word_scores(
@@ -56,10 +46,8 @@ def learn_word_scores(
             drawn.
         y: their labels, as for `fit`.
         validation_data: `(texts, labels)` that it has not learned from, which the share
-            is chosen on: that of the lowest loss, drawn to a half on an LSTM, to less
-            on others, the more the fewer they are.
-            `None` leaves the share as it is, as where it has been chosen and all texts
-            are to be learned from.
+            is chosen on, see `word_share`. `None` leaves the share as it is, as where
+            it has been chosen and all texts are to be learned from.
         seed: int, of the drawing.
 
     Raises:
@@ -97,7 +85,7 @@ def learn_word_scores(
         lesson = lesson.rows(np.sort(drawn))
     words = [
         np.unique(row[row != NO_WORD])
-        for x in _packed(preprocessor, lesson.texts)
+        for x in packed_parts(preprocessor, lesson.texts)
         for row in np.asarray(words_of(x))
     ]
     tokenizer = preprocessor.tokenizer
@@ -117,13 +105,11 @@ def learn_word_scores(
     table = own + sum(each @ part for each, part in zip(alike, shared, strict=True))
     model.word_scores.set_scores(table, rarity, bias)
     if held_out is not None:
-        model.word_scores.share.assign(_share(model, preprocessor, held_out))
-
-
-def _packed(preprocessor: Any, texts: list[Any]) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(texts), TEXTS_PER_PART):
-        part = texts[start : start + TEXTS_PER_PART]
-        yield preprocessor(as_text_tensor(part, preprocessor.pairs))
+        model.word_scores.share.assign(0.0)
+        outputs = model.predict(held_out.texts, verbose=0)
+        alone = word_outputs(model, held_out.texts)
+        share = word_share(model, held_out.targets, outputs, alone)
+        model.word_scores.share.assign(share)
 
 
 def _counts(
@@ -201,24 +187,3 @@ def _linear(task: Task, x: Any, targets: np.ndarray) -> tuple[np.ndarray, np.nda
     slopes, bias = start
     kernel = x.T @ (scale * (vectors / sizes) @ slopes)
     return kernel, bias - (np.asarray(x.mean(0)) @ kernel)[0]
-
-
-def _share(model: Any, preprocessor: Any, held_out: LabelledTexts) -> float:
-    """Chooses the share of the lowest loss, each with a temperature of its own."""
-    task, targets = model.task, held_out.targets
-    model.word_scores.share.assign(0.0)
-    outputs = model.predict(held_out.texts, verbose=0)
-    packed = _packed(preprocessor, held_out.texts)
-    scores = np.concatenate([model.word_scores.scores(x) for x in packed])
-    scores = np.asarray(task.outputs(scores))
-    losses = []
-    for share in SHARES:
-        mixed = outputs + share * (scores - outputs)
-        if "temperature" in task.get_config():
-            mixed = mixed / fitted_temperature(task.mean_loss, targets, mixed)
-        losses.append(len(targets) * task.mean_loss(targets, mixed))
-    usual, spread = USUAL, SPREAD
-    if isinstance(model.backbone, LSTMBackbone):
-        usual, spread = USUAL_OF_LSTM, SPREAD_OF_LSTM
-    distances = (logit(SHARES) - logit(usual)) / spread
-    return float(SHARES[np.argmin(losses + 0.5 * distances**2)])

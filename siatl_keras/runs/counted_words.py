@@ -28,9 +28,7 @@ def compare_with_words(
         dict of `measure`, the task's main one, `texts`, which they were, "test" or
         "validation", and the figures of the `model` and of counting `words`.
     """
-    linear = fit_linear_model_of("bow", config, data)
-    examples = data.test or data.held_out
-    report = linear.report(examples)
+    report = fit_linear_model_of("bow", config, data).report(data)
     measure, value = next(iter(report.measures.items()))
     return {
         "measure": measure,

@@ -31,8 +31,8 @@ class DistillConfig(FinetuneConfig):
     same name.
 
     Raises:
-        ValueError: as `FinetuneConfig`; if there is no teacher, or the method
-            fine-tunes nothing.
+        ValueError: as `FinetuneConfig`; if there is no teacher, the method fine-tunes
+            nothing, or there are `folds`.
     """
 
     teacher: str = setting(None, "Preset of the fine-tuned classifier that teaches.")
@@ -65,6 +65,12 @@ class DistillConfig(FinetuneConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_given(self, "teacher")
+        if self.folds:
+            raise ValueError(
+                "`folds` are for `finetune`: what a teacher has said of one held-out "
+                f"part is enough to choose by. Received: folds={self.folds}. Leave it "
+                "out."
+            )
         check_choice(METHODS, method=self.method)
 
     def with_defaults(self, taught: int, vocabulary: int) -> DistillConfig:

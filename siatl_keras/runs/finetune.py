@@ -10,19 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
-from siatl_keras.callbacks import BackupAndRestore
 from siatl_keras.evaluation import LOSS, lower_is_better, plot_training
-from siatl_keras.models import (
-    SiATLClassifier,
-    backbone_class,
-    learn_word_scores,
-    number_of_layers,
-)
+from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.adapt_language_model import (
@@ -30,13 +23,15 @@ from siatl_keras.runs.adapt_language_model import (
     check_adaptable,
 )
 from siatl_keras.runs.counted_words import compare_with_words
+from siatl_keras.runs.cross_validation import cross_validate, mean_validation
 from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.evaluate import evaluate_classifier
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
+from siatl_keras.runs.held_out_answers import HeldOutAnswers
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
-from siatl_keras.tasks import Task
+from siatl_keras.runs.training import Training, free_models
 
 Config = TypeVar("Config", bound=FinetuneConfig)
 
@@ -151,37 +146,36 @@ def _finetune(
             verbose,
         )
         lm = str(adapted)
-    lesson, validation = data.lesson, data.validation
-    keras.utils.set_random_seed(config.seed)
-    with (strategy or tf.distribute.get_strategy()).scope():
-        model = _new_model(config, plan, lm, data.task)
-        steps = math.ceil(len(lesson) / config.batch_size)
-        optimizer = plan.optimizer(model, steps)
-        model.compile(optimizer, sampled_words=config.sampled_words)
-    backup = BackupAndRestore(folder / "backup", delete_checkpoint=False)
-    history = model.fit(
-        lesson.texts,
-        lesson.targets,
-        batch_size=config.batch_size,
-        validation_data=(validation.texts, validation.targets),
-        class_weight=config.class_weight,
-        epochs=plan.epochs,
-        seed=config.seed,
-        callbacks=plan.callbacks(folder / "tensorboard", backup),
-        verbose=verbose,
-    )
-    held_out = data.targets(data.held_out)
-    if config.word_scores:
-        learn_word_scores(
-            model,
-            lesson.texts,
-            lesson.targets,
-            (data.held_out.texts, held_out),
-            config.seed,
-        )
-    if model.task.tunes or not data.test:
-        outputs = model.predict(data.held_out.texts, verbose=0)
-        model.task = model.task.tuned_on(held_out, outputs)
+    training = Training(config, plan, lm, data.task, strategy, verbose)
+    fit = _fit_after_folds if data.folds else _fit
+    model, outputs, figures = fit(training, data)
+    metrics |= figures
+    with new_folder(folder / "model", overwrite=True) as preset:
+        model.save_to_preset(str(preset))
+    plot_training(metrics["history"], folder / "training.png")
+    if data.test:
+        report = evaluate_classifier(model, data.test, folder)
+        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
+    else:
+        report = model.task.report(data.targets(data.held_out), outputs)
+    metrics["counted_words"] = compare_with_words(config, data, report.measures)
+    return model, metrics
+
+
+def _fit(
+    training: Training, data: RunData
+) -> tuple[SiATLClassifier, np.ndarray, dict[str, Any]]:
+    """Fits on the texts that are not held out, and tunes the answers on those that are.
+
+    Returns:
+        `(model, outputs, figures)`: the outputs are those for the held-out texts, the
+        figures what `metrics.json` says of the training.
+    """
+    config, lesson, validation = training.config, data.lesson, data.validation
+    model, history = training.fit(lesson, validation)
+    texts, targets = data.held_out.texts, data.targets(data.held_out)
+    answers = HeldOutAnswers.of(model, lesson, texts, config.seed)
+    outputs = answers.tune(model, targets)
     if config.word_scores and not config.validation:
         # Share and temperature are chosen: nothing is left to hold texts out for.
         learn_word_scores(
@@ -190,80 +184,52 @@ def _finetune(
             np.concatenate([lesson.targets, validation.targets]),
             seed=config.seed,
         )
-    with new_folder(folder / "model", overwrite=True) as preset:
-        model.save_to_preset(str(preset))
-    metrics |= _figures(history, plan.monitor)
-    plot_training(metrics["history"], folder / "training.png")
-    if data.test:
-        report = evaluate_classifier(model, data.test, folder)
-        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
-    else:
-        report = model.task.report(held_out, outputs)
-    metrics["counted_words"] = compare_with_words(config, data, report.measures)
-    return model, metrics
+    best = _best_epoch(history, training.plan.monitor)
+    return model, outputs, _figures(history, best)
 
 
-def _new_model(
-    config: FinetuneConfig, plan: Plan, lm: str, task: Task
-) -> SiATLClassifier:
-    model: SiATLClassifier = SiATLClassifier.from_preset(
-        lm,
-        load_weights=plan.pretrained,
-        task=task,
-        auxiliary_loss=plan.gamma is not None,
-        perplexity=plan.depth == 1,
-        word_scores=bool(config.word_scores),
-        sequence_length=config.sequence_length,
-        pairs=bool(config.pair_column),
-        long_texts=config.long_texts,
-        max_windows=config.max_windows,
-        gradient_checkpointing=config.gradient_checkpointing,
-        backbone_overrides=_backbone_arguments(config, plan, lm),
-        **config.task_arguments(plan),
-    )
-    plan.prepare(model)
-    return model
+def _fit_after_folds(
+    training: Training, data: RunData
+) -> tuple[SiATLClassifier, np.ndarray, dict[str, Any]]:
+    """Fits on all texts as long, and tunes the answers, as was best over the folds.
+
+    Returns:
+        as `_fit`; the validation figures are means over the folds.
+    """
+    config, lesson = training.config, data.lesson
+    answers, histories = cross_validate(training, data.folds)
+    validated = mean_validation(histories)
+    best = _best_epoch(validated, training.plan.monitor)
+    if training.verbose:
+        print(f"Best over the folds: epoch {best}. All {len(lesson)} texts now learn")
+    free_models()
+    model, history = training.fit(lesson, None, epochs=best)
+    if config.word_scores:
+        learn_word_scores(model, lesson.texts, lesson.targets, seed=config.seed)
+    outputs = answers.tune(model, data.targets(data.held_out))
+    # A run that diverged may have fewer epochs than the folds.
+    merged = [logs | means for logs, means in zip(history, validated, strict=False)]
+    figures = _figures(merged, len(merged))
+    return model, outputs, figures | {"folds": [fold[best - 1] for fold in histories]}
 
 
-def _backbone_arguments(config: FinetuneConfig, plan: Plan, lm: str) -> dict[str, Any]:
-    arguments: dict[str, Any] = config.backbone_arguments(backbone_class(lm))
-    layers = number_of_layers(lm) if plan.depth < 1 else None
-    if layers is not None:
-        arguments["num_layers"] = max(1, math.ceil(layers * plan.depth))
-    return arguments
-
-
-def _figures(history: keras.callbacks.History, monitor: str) -> dict[str, Any]:
+def _figures(history: list[dict[str, Any]], best_epoch: int) -> dict[str, Any]:
     """Returns what `metrics.json` says of the training."""
-    epochs = as_epochs(history)
-    best = min(epochs, key=lambda logs: _rank(logs[f"val_{monitor}"], monitor))
-    return {
-        "best_epoch": best["epoch"],
-        "validation": {
-            key.removeprefix("val_"): value
-            for key, value in best.items()
-            if key.startswith("val_")
-        },
-        "history": epochs,
+    best = history[best_epoch - 1]
+    validation = {
+        key.removeprefix("val_"): value
+        for key, value in best.items()
+        if key.startswith("val_")
     }
+    return {"best_epoch": best_epoch, "validation": validation, "history": history}
+
+
+def _best_epoch(history: list[dict[str, Any]], monitor: str) -> int:
+    ranks = [_rank(logs[f"val_{monitor}"], monitor) for logs in history]
+    return ranks.index(min(ranks)) + 1
 
 
 def _rank(value: float, monitor: str) -> float:
     if not math.isfinite(value):
         return math.inf
     return value if lower_is_better(monitor) else -value
-
-
-def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
-    """Turns Keras's history into a dict per epoch, with `epoch` counted from 1.
-
-    Args:
-        history: what `fit` returned.
-    """
-    return [
-        {
-            "epoch": epoch + 1,
-            **{name: float(values[row]) for name, values in history.history.items()},
-        }
-        for row, epoch in enumerate(history.epoch)
-    ]

@@ -66,6 +66,12 @@ class FinetuneConfig(Settings):
     validation_share: float = setting(
         0.1, "Share of the training texts that is held out where no others are given."
     )
+    folds: int | None = setting(
+        None,
+        "In place of holding one part out: hold out each of so many parts in turn, "
+        "choose epochs and answers by all of them, then train on all texts.",
+        lower_bound=2,
+    )
     test: str = setting("", "Labelled texts for the report.")
     lm: str = setting(
         AUTO,
@@ -164,6 +170,12 @@ class FinetuneConfig(Settings):
         check_share(
             validation_share=self.validation_share, abstain_below=self.abstain_below
         )
+        if self.folds and self.validation:
+            raise ValueError(
+                "`folds` hold parts of the training texts out, each in turn, where no "
+                f"others are given. Received: folds={self.folds}, "
+                f"validation={self.validation!r}. Leave one of the two out."
+            )
         if self.levels and self.task != Ordinal.kind:
             raise ValueError(
                 f"`levels` are those of --task={Ordinal.kind}. Received: "

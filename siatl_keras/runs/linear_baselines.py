@@ -19,10 +19,9 @@ from siatl_keras.compat import keras_hub_presets
 from siatl_keras.data import Examples
 from siatl_keras.evaluation import (
     PairFeatures,
-    fit_linear_model,
+    choose_strength,
     word_counts,
 )
-from siatl_keras.inputs import Column
 from siatl_keras.models import average_embeddings
 from siatl_keras.runs.evaluate import write_evaluation
 from siatl_keras.runs.finetune_config import SEQUENCE_LENGTH, FinetuneConfig
@@ -61,20 +60,28 @@ class FittedLinearModel:
         pipeline: takes texts.
         task: what it learned, with thresholds chosen on what was held out.
         metrics: figures on what was held out, and the regularisation.
+        held_out_outputs: float `[texts, num_outputs]`, for what was held out.
     """
 
     pipeline: Pipeline
     task: Task
     metrics: dict[str, Any]
+    held_out_outputs: np.ndarray
 
     def outputs(self, examples: Examples) -> np.ndarray:
         """Computes the task's outputs of texts."""
         return self.task.linear_outputs(self.pipeline, examples.texts)
 
-    def report(self, examples: Examples) -> Any:
-        """Measures it on labelled texts."""
-        targets = self.task.encode(Column.of_file(examples))
-        return self.task.report(targets, self.outputs(examples))
+    def report(self, data: RunData) -> Any:
+        """Measures it on a run's test texts; if there are none, on what was held out.
+
+        Args:
+            data: the run's texts.
+        """
+        if data.test:
+            return self.task.report(data.targets(data.test), self.outputs(data.test))
+        targets = data.targets(data.held_out)
+        return self.task.report(targets, self.held_out_outputs)
 
 
 def fit_linear_model_of(
@@ -87,28 +94,41 @@ def fit_linear_model_of(
         config: the run's.
         data: its texts.
     """
+    task, held_out = data.task, data.targets(data.held_out)
+    features = _features(method, config)
+    strength, loss, outputs = choose_strength(
+        task,
+        (
+            (
+                features.fit_transform(part.train.texts),
+                data.targets(part.train),
+                features.transform(part.held_out.texts),
+            )
+            for part in data.parts
+        ),
+        held_out,
+        config.class_weight,
+    )
+    estimator = task.linear_model(strength, config.class_weight).fit(
+        features.fit_transform(data.train.texts), data.targets(data.train)
+    )
+    pipeline = Pipeline([("features", features), ("estimator", estimator)])
+    measures = task.report(held_out, outputs).measures
+    metrics = {
+        "regularization": 1.0 / strength,
+        "validation": {"task_loss": loss, **measures},
+    }
+    tuned = task.tuned_on(held_out, outputs)
+    return FittedLinearModel(pipeline, tuned, metrics, outputs)
+
+
+def _features(method: str, config: FinetuneConfig) -> Pipeline:
     of_texts, *steps = FEATURES[method](
         config.lm, config.sequence_length or SEQUENCE_LENGTH
     )
     if config.pair_column:
         of_texts = PairFeatures(of_texts)
-    transform = make_pipeline(of_texts, *steps)
-    task, held_out = data.task, data.targets(data.held_out)
-    estimator, strength, loss = fit_linear_model(
-        task,
-        transform.fit_transform(data.train.texts),
-        data.targets(data.train),
-        transform.transform(data.held_out.texts),
-        held_out,
-        config.class_weight,
-    )
-    pipeline = Pipeline([("features", transform), ("estimator", estimator)])
-    outputs = task.linear_outputs(pipeline, data.held_out.texts)
-    metrics = {
-        "regularization": 1.0 / strength,
-        "validation": {"task_loss": loss, **task.report(held_out, outputs).measures},
-    }
-    return FittedLinearModel(pipeline, task.tuned_on(held_out, outputs), metrics)
+    return make_pipeline(of_texts, *steps)
 
 
 def fit_linear_baseline(

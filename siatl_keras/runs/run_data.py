@@ -22,11 +22,14 @@ class RunData:
 
     Attributes:
         train: those for training.
-        held_out: those that are held out of it.
+        held_out: those that are held out of it; with `folds`, all that they hold out,
+            fold by fold.
         test: those of the report, or `None`.
         task: what is learned.
         lesson: what the model learns from: `train`, unless somebody teaches.
         validation: what early stopping goes by: `held_out`, unless somebody teaches.
+        folds: the parts of `train` in each fold of a cross-validation, without `test`;
+            empty without one.
     """
 
     train: Examples
@@ -35,6 +38,7 @@ class RunData:
     task: Task
     lesson: LabelledTexts
     validation: LabelledTexts
+    folds: tuple[RunData, ...] = ()
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> RunData:
@@ -59,12 +63,32 @@ class RunData:
             if examples:
                 # Raises now rather than after the training.
                 task.encode(Column.of_file(examples))
-        parts = (train, given) if given else _held_out(train, task, config)
-        encoded = (
+        if given:
+            return cls._of(train, given, test, task)
+        order, strata = _shuffled_strata(train, task, config.seed)
+        if config.folds:
+            rows = [order[fold] for fold in _folds(strata, config)]
+            folds = [cls._of(*_split(train, held_out), None, task) for held_out in rows]
+            held_out = _rows(train, np.concatenate([np.sort(part) for part in rows]))
+            whole = cls._of(train, held_out, test, task)
+            return replace(whole, folds=tuple(folds))
+        held_out = order[_held_out(strata, config)]
+        return cls._of(*_split(train, held_out), test, task)
+
+    @classmethod
+    def _of(
+        cls, train: Examples, held_out: Examples, test: Examples | None, task: Task
+    ) -> RunData:
+        lesson, validation = (
             LabelledTexts(part.texts, task.encode(Column.of_file(part)), None)
-            for part in parts
+            for part in (train, held_out)
         )
-        return cls(*parts, test, task, *encoded)
+        return cls(train, held_out, test, task, lesson, validation)
+
+    @property
+    def parts(self) -> tuple[RunData, ...]:
+        """What is split into texts for training and texts held out, once or more."""
+        return self.folds or (self,)
 
     def targets(self, examples: Examples) -> np.ndarray:
         """Encodes the labels of texts of the run."""
@@ -72,6 +96,8 @@ class RunData:
 
     def as_files(self, config: FinetuneConfig, folder: Path) -> FinetuneConfig:
         """Names files of the two parts of the training texts, made where need be.
+
+        With `folds`, these are the parts of the first.
 
         Args:
             config: the run's.
@@ -83,34 +109,63 @@ class RunData:
         if config.validation:
             return config
         folder.mkdir(parents=True, exist_ok=True)
-        for name, examples in (("train", self.train), ("held_out", self.held_out)):
+        first = self.parts[0]
+        for name, examples in (("train", first.train), ("held_out", first.held_out)):
             lines = [json.dumps({"text": text}) + "\n" for text in examples.texts]
             write_text(folder / f"{name}.jsonl", "".join(lines))
         return replace(
             config,
             train=str(folder / "train.jsonl"),
             validation=str(folder / "held_out.jsonl"),
+            folds=None,
             text_column="text",
         )
 
 
-def _held_out(
-    train: Examples, task: Task, config: FinetuneConfig
-) -> tuple[Examples, Examples]:
-    """Holds out texts, drawn at random from each class in the classes' proportions."""
-    order = np.random.default_rng(config.seed).permutation(len(train.texts))
-    strata = task.strata(task.encode(Column.of_file(train)))[order]
+def _shuffled_strata(
+    train: Examples, task: Task, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shuffles texts; returns their positions, and the class of each."""
+    order = np.random.default_rng(seed).permutation(len(train.texts))
+    return order, task.strata(task.encode(Column.of_file(train)))[order]
+
+
+def _held_out(strata: np.ndarray, config: FinetuneConfig) -> np.ndarray:
+    """Holds out a part of each class, in the classes' proportions."""
     try:
-        kept, held_out = validation_split(
-            strata, config.validation_share, stratified=True
-        )
+        return validation_split(strata, config.validation_share, stratified=True)[1]
     except ValueError as error:
         raise ValueError(
-            f"{config.train}: none of the {len(train.texts)} training texts can be "
+            f"{config.train}: none of the {len(strata)} training texts can be "
             "held out for early stopping, with one left of each class. Pass other "
             "texts as `validation`."
         ) from error
-    return _rows(train, np.sort(order[kept])), _rows(train, np.sort(order[held_out]))
+
+
+def _folds(strata: np.ndarray, config: FinetuneConfig) -> list[np.ndarray]:
+    """Deals the texts of each class out to folds; the only one of a class is kept."""
+    classes, counts = np.unique(strata, return_counts=True)
+    dealt = np.concatenate(
+        [
+            np.flatnonzero(strata == label)
+            for label, count in zip(classes, counts, strict=True)
+            if count > 1
+        ]
+        or [np.array([], int)]
+    )
+    folds = config.folds or 1
+    if len(dealt) < folds:
+        raise ValueError(
+            f"{config.train}: {len(dealt)} of the {len(strata)} training texts can be "
+            f"held out, with one left of each class, and folds={folds} need one each. "
+            "Pass more texts, or fewer `folds`."
+        )
+    return [dealt[start::folds] for start in range(folds)]
+
+
+def _split(train: Examples, held_out: np.ndarray) -> tuple[Examples, Examples]:
+    kept = np.setdiff1d(np.arange(len(train.texts)), held_out)
+    return _rows(train, kept), _rows(train, np.sort(held_out))
 
 
 def _rows(examples: Examples, rows: np.ndarray) -> Examples:

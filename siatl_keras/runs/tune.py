@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import keras_tuner
 import tensorflow as tf
 
@@ -22,6 +21,7 @@ from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.finetune import finetune
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.runs.search_space import as_settings, search_space
+from siatl_keras.runs.training import free_models
 from siatl_keras.tasks import TASKS
 
 # What is measured on the validation texts, in the best epoch, and which way is better.
@@ -129,10 +129,7 @@ class FinetuneTuner(keras_tuner.Tuner):
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Fine-tunes, and returns the objective."""
-        # Clearing frees the model of the trial before, and forgets the precision.
-        policy = keras.config.dtype_policy()
-        keras.backend.clear_session()
-        keras.config.set_dtype_policy(policy)
+        free_models()  # Of the trial before.
         flags = as_settings(trial.hyperparameters.values)
         run = Path(self.get_trial_dir(trial.trial_id)) / "run"
         try:

@@ -20,7 +20,7 @@ from siatl_keras.callbacks import (
     in_order,
 )
 from siatl_keras.plans import stages
-from siatl_keras.runs.finetune import as_epochs
+from siatl_keras.runs.training import as_epochs
 
 TEXTS, LABELS = tiny_texts(8)
 

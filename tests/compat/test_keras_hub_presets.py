@@ -2,6 +2,7 @@
 
 import shutil
 
+import h5py
 import keras
 import keras_hub
 import numpy as np
@@ -105,6 +106,21 @@ def test_fewer_layers_are_the_bottom_ones(tmp_path):
             np.testing.assert_array_equal(mine, theirs)
     with pytest.raises(ValueError, match="`num_layers` must be"):
         keras_hub_presets.load_backbone(str(tmp_path / "preset"), num_layers=0)
+
+
+def test_what_stands_above_must_not_be_of_the_layers_kind(tmp_path):
+    preset = tmp_path / "preset"
+    keras_hub.models.GPT2Backbone(9, 3, 2, 8, 16).save_to_preset(str(preset))
+    with h5py.File(preset / "model.weights.h5", "a") as file:
+        # As Keras would number them were the first left out of its class.
+        names = ["transformer_decoder", "transformer_decoder_1"]
+        first, second = (file["layers"][name]["vars"] for name in names)
+        first.attrs["name"], second.attrs["name"] = (
+            second.attrs["name"],
+            first.attrs["name"],
+        )
+    with pytest.raises(ValueError, match="bottom layers.*'transformer_layer_0'"):
+        keras_hub_presets.load_backbone(str(preset), num_layers=2)
 
 
 def test_more_layers_than_there_are_cannot_be_had(tmp_path):

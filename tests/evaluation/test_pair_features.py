@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
-from siatl_keras.evaluation import PairFeatures, fit_linear_model, word_counts
+from siatl_keras.evaluation import PairFeatures, choose_strength, word_counts
 from siatl_keras.tasks import SingleLabel
 
 PAIRS = [("a b", "a b"), ("a", "c c"), ("", "b")]
@@ -43,5 +43,6 @@ def test_a_linear_model_sees_whether_two_texts_agree():
     features = PairFeatures(word_counts()).fit(pairs[:100]).transform(pairs)
     task = SingleLabel(["no", "yes"])
     known, held_out = (features[:100], agree[:100]), (features[100:], agree[100:])
-    model, _, _ = fit_linear_model(task, *known, *held_out)
-    assert model.score(features[100:], agree[100:]) > 0.95
+    strength, _, _ = choose_strength(task, [(*known, held_out[0])], held_out[1])
+    model = task.linear_model(strength).fit(*known)
+    assert model.score(*held_out) > 0.95

@@ -1,6 +1,7 @@
 """Kills runs at each step after their training, and finishes them.
 
-Arguments: a folder to work in, and the kind of run: "siatl", "ulmfit" or "pretraining".
+Arguments: a folder to work in, and the kind of run: "siatl", "ulmfit", "folds" or
+"pretraining".
 Each start of a run is a process of its own, forked from this one before TensorFlow does
 anything, so that none waits for imports. Prints the steps, as JSON, in the last line.
 """
@@ -75,13 +76,14 @@ def train(folder, output, kind):
         return
     config = FinetuneConfig(
         train=train,
-        validation=validation,
+        validation="" if kind == "folds" else validation,
+        folds=2 if kind == "folds" else None,
         test=test,
         lm=str(folder / "lm"),
         output=str(output / "run"),
-        method=kind,
+        method="siatl" if kind == "folds" else kind,
         # The second is the best here, so that a restart has to bring it back.
-        epochs=3 if kind == "siatl" else 1,
+        epochs=1 if kind == "ulmfit" else 3,
         lm_epochs=2,
         batch_size=8,
         sequence_length=12,
@@ -89,7 +91,7 @@ def train(folder, output, kind):
         embedding_epoch=2,
         task_learning_rate=0.05,
         pretrained_learning_rate=0.1,
-        average_momentum=0.5 if kind == "siatl" else None,
+        average_momentum=None if kind == "ulmfit" else 0.5,
         lstm_dropout=0.0,
         attention_dropout=0.0,
         lm_embedding_dropout=0.0,
@@ -173,7 +175,7 @@ def main(folder, kind):
         os._exit(0)
     assert os.waitpid(process, 0)[1] == 0
     steps = start(folder, folder / "whole", kind)
-    if kind == "ulmfit":  # What follows is as with the other methods.
+    if kind in ("ulmfit", "folds"):  # What follows is as with the other methods.
         steps = steps[: steps.index("rename run/model")]
     for step in steps:
         step = step.replace("whole/", "killed/")

@@ -146,6 +146,7 @@ def test_every_kind_of_task_is_taught(files, lm, tmp_path, task, labels, levels)
     [
         ({"teacher": None}, "`teacher` must be given"),
         ({"method": "bow"}, "`method` must be one of"),
+        ({"folds": 5, "validation": ""}, "`folds` are for `finetune`.*folds=5"),
         ({"teacher": "nothing/there"}, "nothing/there"),
         ({"pair_column": "label"}, "classifies single texts"),
     ],

@@ -20,6 +20,12 @@ STEPS = {
         "rmtree run/backup",
     ],
     "ulmfit": ["rename backup/language_model", "rmtree backup/language_model_training"],
+    "folds": [
+        "replace backup/fold_1.npz",
+        "rmtree backup/fold_1",
+        "replace backup/fold_2.npz",
+        "rmtree backup/fold_2",
+    ],
     "pretraining": [
         "rename killed/preset",
         "replace run/metrics.json",
@@ -30,7 +36,7 @@ STEPS = {
 
 # Killed within its training: tests/callbacks/test_backup_and_restore.py.
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["pretraining", "siatl", "ulmfit"])
+@pytest.mark.parametrize("kind", ["pretraining", "siatl", "ulmfit", "folds"])
 def test_a_run_killed_after_its_training_is_finished_without_training_again(
     tmp_path, run_python, kind
 ):
