@@ -201,7 +201,7 @@ def _fit_after_folds(
     validated = mean_validation(histories)
     best = _best_epoch(validated, training.plan.monitor)
     if training.verbose:
-        print(f"Best over the folds: epoch {best}. All {len(lesson)} texts now learn")
+        print(f"Epoch {best} is the best of the folds; now on all {len(lesson)} texts")
     free_models()
     model, history = training.fit(lesson, None, epochs=best)
     if config.word_scores:

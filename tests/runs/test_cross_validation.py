@@ -11,7 +11,7 @@ from rigs.small_task import small_config, small_run
 from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.runs import finetune
+from siatl_keras.runs import finetune, tune
 from siatl_keras.runs.cross_validation import mean_validation
 from siatl_keras.runs.run_data import RunData
 
@@ -87,7 +87,7 @@ def test_the_figures_are_means_over_folds_and_all_texts_are_learned_from(
     for number in (1, 2, 3):
         assert f"Fold {number} of 3: 2" in printed
     best = metrics["best_epoch"]
-    assert f"epoch {best}. All 32 texts now learn" in printed
+    assert f"Epoch {best} is the best of the folds; now on all 32 texts" in printed
     assert len(metrics["folds"]) == 3 and len(metrics["history"]) == best
     for name in ("task_loss", "macro_f1"):
         mean = np.mean([fold[f"val_{name}"] for fold in metrics["folds"]])
@@ -199,3 +199,12 @@ def test_epochs_are_averaged_as_far_as_all_folds_went():
         [{"loss": 9.0, "val_loss": 2.0}],
     ]
     assert mean_validation(folds) == [{"val_loss": 1.5}]
+
+
+@pytest.mark.slow
+def test_a_search_judges_its_trials_by_all_folds(without_validation, lm, tmp_path):
+    run = {"folds": 2, "epochs": 1}
+    config = small_config(without_validation, lm, tmp_path / "search", **run)
+    (trial,) = tune(config, trials=1)
+    _, metrics = small_run(without_validation, lm, tmp_path / "run", **run)
+    assert trial.score == pytest.approx(metrics["validation"]["task_loss"])
