@@ -5,7 +5,6 @@ Source: Chronopoulou et al. 2019, sections 3 and 4.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder
-from siatl_keras.evaluation import LOSS, lower_is_better, plot_training
+from siatl_keras.evaluation import LOSS, plot_training
 from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
@@ -23,7 +22,7 @@ from siatl_keras.runs.adapt_language_model import (
     check_adaptable,
 )
 from siatl_keras.runs.counted_words import compare_with_words
-from siatl_keras.runs.cross_validation import cross_validate, mean_validation
+from siatl_keras.runs.cross_validation import cross_validate
 from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.evaluate import evaluate_classifier
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
@@ -31,7 +30,7 @@ from siatl_keras.runs.held_out_answers import HeldOutAnswers
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
-from siatl_keras.runs.training import Training, free_models
+from siatl_keras.runs.training import Training, best_epoch, free_models
 
 Config = TypeVar("Config", bound=FinetuneConfig)
 
@@ -184,7 +183,7 @@ def _fit(
             np.concatenate([lesson.targets, validation.targets]),
             seed=config.seed,
         )
-    best = _best_epoch(history, training.plan.monitor)
+    best = best_epoch(history, training.plan.monitor)
     return model, outputs, _figures(history, best)
 
 
@@ -197,39 +196,27 @@ def _fit_after_folds(
         as `_fit`; the validation figures are means over the folds.
     """
     config, lesson = training.config, data.lesson
-    answers, histories = cross_validate(training, data.folds)
-    validated = mean_validation(histories)
-    best = _best_epoch(validated, training.plan.monitor)
+    found = cross_validate(training, data.folds)
+    best = found.best_epoch
     if training.verbose:
         print(f"Epoch {best} is the best of the folds; now on all {len(lesson)} texts")
     free_models()
     model, history = training.fit(lesson, None, epochs=best)
     if config.word_scores:
         learn_word_scores(model, lesson.texts, lesson.targets, seed=config.seed)
-    outputs = answers.tune(model, data.targets(data.held_out))
+    outputs = found.answers.tune(model, data.targets(data.held_out))
     # A run that diverged may have fewer epochs than the folds.
-    merged = [logs | means for logs, means in zip(history, validated, strict=False)]
-    figures = _figures(merged, len(merged))
-    return model, outputs, figures | {"folds": [fold[best - 1] for fold in histories]}
+    pairs = zip(history, found.validation, strict=False)
+    merged = [logs | means for logs, means in pairs]
+    return model, outputs, _figures(merged, len(merged)) | {"folds": found.folds}
 
 
-def _figures(history: list[dict[str, Any]], best_epoch: int) -> dict[str, Any]:
-    """Returns what `metrics.json` says of the training."""
-    best = history[best_epoch - 1]
+def _figures(history: list[dict[str, Any]], epoch: int) -> dict[str, Any]:
+    """Returns what `metrics.json` says of the training, whose best epoch it was."""
+    best = history[epoch - 1]
     validation = {
         key.removeprefix("val_"): value
         for key, value in best.items()
         if key.startswith("val_")
     }
-    return {"best_epoch": best_epoch, "validation": validation, "history": history}
-
-
-def _best_epoch(history: list[dict[str, Any]], monitor: str) -> int:
-    ranks = [_rank(logs[f"val_{monitor}"], monitor) for logs in history]
-    return ranks.index(min(ranks)) + 1
-
-
-def _rank(value: float, monitor: str) -> float:
-    if not math.isfinite(value):
-        return math.inf
-    return value if lower_is_better(monitor) else -value
+    return {"best_epoch": epoch, "validation": validation, "history": history}

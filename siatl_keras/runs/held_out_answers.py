@@ -41,10 +41,8 @@ class HeldOutAnswers:
             texts: those that it has not.
             seed: of the word scores.
         """
-        if model.word_scores is None:
-            return cls(model.predict(texts, verbose=0), None)
-        learn_word_scores(model, lesson.texts, lesson.targets, seed=seed)
-        return cls(model.predict(texts, verbose=0), word_outputs(model, texts))
+        words = word_answers(model, lesson, texts, seed)
+        return cls(model.predict(texts, verbose=0), words)
 
     def tune(self, model: SiATLClassifier, targets: np.ndarray) -> np.ndarray:
         """Chooses the words' share, and what else of the answers is chosen.
@@ -63,3 +61,23 @@ class HeldOutAnswers:
             outputs = outputs + share * (self.words - outputs)
         model.task = model.task.tuned_on(targets, outputs)
         return outputs
+
+
+def word_answers(
+    model: SiATLClassifier, lesson: LabelledTexts, texts: list[Any], seed: int
+) -> np.ndarray | None:
+    """Fits a classifier's word scores, and lets them alone answer.
+
+    Args:
+        model: a trained classifier.
+        lesson: what it has learned from.
+        texts: those that it has not.
+        seed: of the word scores.
+
+    Returns:
+        float `[texts, num_outputs]`; `None` where there are no word scores.
+    """
+    if model.word_scores is None:
+        return None
+    learn_word_scores(model, lesson.texts, lesson.targets, seed=seed)
+    return word_outputs(model, texts)

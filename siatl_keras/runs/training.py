@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from siatl_keras.callbacks import BackupAndRestore
+from siatl_keras.evaluation import lower_is_better
 from siatl_keras.inputs import LabelledTexts
 from siatl_keras.models import SiATLClassifier, backbone_class, number_of_layers
 from siatl_keras.plans import Plan
@@ -44,6 +46,7 @@ class Training:
         validation: LabelledTexts | None,
         name: str = "",
         epochs: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> tuple[SiATLClassifier, list[dict[str, Any]]]:
         """Makes a classifier, and fits it; goes on where an earlier call was stopped.
 
@@ -54,6 +57,7 @@ class Training:
                 run.
             epochs: int, after which training is cut short; schedules are as long as
                 without.
+            callbacks: more than the plan's.
 
         Returns:
             `(model, history)`: the model has the best epoch's weights, the last one's
@@ -78,7 +82,10 @@ class Training:
             class_weight=config.class_weight,
             epochs=epochs or plan.epochs,
             seed=config.seed,
-            callbacks=plan.callbacks(folder / "tensorboard" / name, backup),
+            callbacks=[
+                *plan.callbacks(folder / "tensorboard" / name, backup),
+                *callbacks,
+            ],
             verbose=self.verbose,
         )
         return model, as_epochs(history)
@@ -127,6 +134,23 @@ def as_epochs(history: keras.callbacks.History) -> list[dict[str, Any]]:
         }
         for row, epoch in enumerate(history.epoch)
     ]
+
+
+def best_epoch(history: Sequence[dict[str, Any]], monitor: str) -> int:
+    """Finds the epoch, counted from 1, of the best value on the validation texts.
+
+    Args:
+        history: a dict per epoch.
+        monitor: what goes by the name `val_…` in it.
+    """
+    ranks = [_rank(logs[f"val_{monitor}"], monitor) for logs in history]
+    return ranks.index(min(ranks)) + 1
+
+
+def _rank(value: float, monitor: str) -> float:
+    if not math.isfinite(value):
+        return math.inf
+    return value if lower_is_better(monitor) else -value
 
 
 def free_models() -> None:

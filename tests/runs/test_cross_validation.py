@@ -12,8 +12,9 @@ from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs import finetune, tune
-from siatl_keras.runs.cross_validation import mean_validation
+from siatl_keras.runs.cross_validation import cross_validate, mean_validation
 from siatl_keras.runs.run_data import RunData
+from siatl_keras.runs.training import Training
 
 
 @pytest.fixture
@@ -191,6 +192,35 @@ def test_folds_work_with_all_tasks_and_averages(
     np.testing.assert_allclose(
         saved.predict(texts, verbose=0), model.predict(texts, verbose=0), atol=1e-5
     )
+
+
+def test_answers_are_tuned_on_the_outputs_of_the_epoch_that_is_kept(
+    without_validation, lm, tmp_path
+):
+    config = small_config(
+        without_validation,
+        lm,
+        tmp_path,
+        folds=2,
+        epochs=4,
+        method="p-lm",
+        word_scores=False,
+        task_learning_rate=0.1,
+        pretrained_learning_rate=0.1,
+    )
+    data = RunData.read(config)
+    training = Training(config, config.plan(), lm, data.task, None, 0)
+    found = cross_validate(training, data.folds)
+    losses = [logs["val_task_loss"] for logs in found.validation]
+    assert found.best_epoch == np.argmin(losses) + 1
+    assert found.answers.words is None
+    targets = data.targets(data.held_out)
+    parts = np.split(np.arange(len(targets)), [len(data.folds[0].held_out.texts)])
+    for logs, rows in zip(found.folds, parts, strict=True):
+        loss = data.task.mean_loss(targets[rows], found.answers.outputs[rows])
+        assert loss == pytest.approx(logs["val_task_loss"], rel=1e-4)
+    # Else the last epoch's would do as well.
+    assert found.best_epoch < 4 and len(set(losses)) == 4
 
 
 def test_epochs_are_averaged_as_far_as_all_folds_went():
