@@ -65,7 +65,6 @@ class MultiLabel(Task):
 
     kind = "multi_label"
     measured = ("macro_f1", "micro_f1")
-    tunes = True
     target_dtype = "float32"
     shapes = "0/1 targets [batch, labels] and logits [batch, labels]"
 

@@ -55,7 +55,6 @@ class Ordinal(Task):
 
     kind = "ordinal"
     measured = ("quadratic_kappa", "mae", "accuracy")
-    tunes = True
     shapes = "level numbers [batch] and log probabilities [batch, levels]"
 
     def __init__(

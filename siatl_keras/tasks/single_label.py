@@ -49,7 +49,6 @@ class SingleLabel(Task):
 
     kind = "single_label"
     measured = ("macro_f1", "accuracy")
-    tunes = True
 
     def __init__(
         self, label_names: Any, temperature: float = 1.0, abstain_below: float = 0.0

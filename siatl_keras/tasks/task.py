@@ -27,14 +27,12 @@ class Task(abc.ABC):
     Attributes:
         kind: what `--task` calls it.
         measured: names of the default metrics, the main one first.
-        tunes: whether `tuned_on` chooses anything.
         target_dtype: "int32" or "float32".
         shapes: what losses and metrics of one's own take, in words.
     """
 
     kind: ClassVar[str]
     measured: ClassVar[tuple[str, ...]]
-    tunes: ClassVar[bool] = False
     target_dtype: ClassVar[str] = "int32"
     shapes: ClassVar[str] = "class numbers [batch] and logits [batch, classes]"
 

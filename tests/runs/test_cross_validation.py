@@ -119,6 +119,9 @@ def test_without_test_texts_the_answers_to_all_held_out_texts_are_compared(
     assert compared["texts"] == "validation"
     # Of 32 texts, so many that no share of four held-out ones is hit.
     assert 0 <= compared["model"] <= 1 and 0 <= compared["words"] <= 1
+    linear = {"method": "bow", "folds": 2}
+    _, words = small_run([files[0], ""], lm, tmp_path / "words", **linear)
+    assert compared["words"] == pytest.approx(words["validation"]["macro_f1"])
     assert metrics["validation"]["accuracy"] * 32 == pytest.approx(
         round(metrics["validation"]["accuracy"] * 32)
     )
