@@ -6,6 +6,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
+from benchmarks.quality.sides import Answers
+
 
 def fit(texts, labels, seed, folder):
     """Fits a linear support vector machine; see `benchmarks.quality.sides`."""
@@ -16,4 +18,8 @@ def fit(texts, labels, seed, folder):
         ),
     )
     model = make_pipeline(features, LinearSVC(random_state=seed)).fit(texts, labels)
-    return lambda texts: model.predict(texts).tolist(), len(pickle.dumps(model)) / 1e6
+
+    def answers(texts):
+        return Answers(model.predict(texts).tolist())
+
+    return answers, len(pickle.dumps(model)) / 1e6

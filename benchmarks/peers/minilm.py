@@ -5,7 +5,7 @@ from all_minilm_l6_v2 import extract_model
 from sentence_transformers import SentenceTransformer
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.quality.sides import folder_megabytes
+from benchmarks.quality.sides import Answers, folder_megabytes
 
 
 def fit_logistic_regression(texts, labels, seed, folder):
@@ -16,7 +16,8 @@ def fit_logistic_regression(texts, labels, seed, folder):
     model.fit(encoder.encode(texts, show_progress_bar=False), labels)
 
     def answers(texts):
-        return model.predict(encoder.encode(texts, show_progress_bar=False)).tolist()
+        vectors = encoder.encode(texts, show_progress_bar=False)
+        return Answers.of(list(model.classes_), model.predict_proba(vectors))
 
     return answers, folder_megabytes(path)
 
@@ -36,6 +37,6 @@ def fit_setfit(texts, labels, seed, folder):
     Trainer(model, arguments, train_dataset=Dataset.from_dict(rows)).train()
 
     def answers(texts):
-        return np.asarray(model.predict(texts)).tolist()
+        return Answers.of(names, np.asarray(model.predict_proba(texts)))
 
     return answers, folder_megabytes(path)

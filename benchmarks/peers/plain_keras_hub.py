@@ -8,7 +8,7 @@ import keras
 import keras_hub
 import numpy as np
 
-from benchmarks.quality.sides import folder_megabytes
+from benchmarks.quality.sides import Answers, folder_megabytes
 from siatl_keras.presets.named_models import preset_path
 
 MOST_TOKENS = 256  # As many as ours reads.
@@ -58,6 +58,6 @@ def fit(texts, labels, seed, folder):
 
     def answers(texts):
         logits = model.predict(packed(texts), batch_size=32, verbose=0)
-        return [names[number] for number in logits.argmax(-1)]
+        return Answers.of(names, keras.ops.softmax(logits).numpy())
 
     return answers, folder_megabytes(folder / "saved")

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from benchmarks.peers.transformers_lm import from_gguf
-from benchmarks.quality.sides import folder_megabytes
+from benchmarks.quality.sides import Answers, folder_megabytes
 
 MOST_TOKENS = 256  # As many as ours reads.
 
@@ -54,7 +54,7 @@ def fit(texts, labels, seed, folder):
         found = []
         for start in range(0, len(texts), 32):
             batch = collator([encoded(text) for text in texts[start : start + 32]])
-            found += model(**batch).logits.argmax(-1).tolist()
-        return [names[number] for number in found]
+            found += model(**batch).logits.softmax(-1).tolist()
+        return Answers.of(names, found)
 
     return answers, folder_megabytes(folder / "saved")

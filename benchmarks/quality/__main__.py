@@ -76,6 +76,7 @@ def table(found):
         "side",
         *sets,
         "mean",
+        "calibration error",
         "seconds to fit",
         "texts per second",
         "memory",
@@ -89,6 +90,7 @@ def table(found):
         cells = [side, *(_shown(score, 3) for score in scores)]
         cells.append(_shown(statistics.mean(scores) if whole else None, 3))
         cells += [
+            _shown(_mean([fit for fit in fits if "ece" in fit], "ece"), 3),
             _shown(_mean(fits, "fit_seconds"), 0),
             _shown(_mean(fits, "texts_per_second"), 0),
             f"{_shown(_mean(fits, 'memory_mb'), 0)} MB",

@@ -6,8 +6,6 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from sklearn.metrics import f1_score
-
 from benchmarks.contest import memory_status, reset_peak_memory
 from benchmarks.quality.sets import SETS
 from benchmarks.quality.sides import SIDES, UNLABELLED, write_texts
@@ -39,7 +37,7 @@ def measure(side, data_set, seed, data, kept):
     write_json(
         kept,
         {
-            "macro_f1": f1_score(truth, answers, average="macro"),
+            **answers.figures(truth),
             "fit_seconds": fitted - started,
             "texts_per_second": len(tested) / (answered - fitted),
             "memory_mb": memory_status("VmHWM") / 1024,

@@ -1,6 +1,11 @@
 """Our sides: `finetune` and `distill` with no flag but the data."""
 
-from benchmarks.quality.sides import UNLABELLED, folder_megabytes, write_texts
+from benchmarks.quality.sides import (
+    UNLABELLED,
+    Answers,
+    folder_megabytes,
+    write_texts,
+)
 from siatl_keras.runs import DistillConfig, FinetuneConfig, distill, finetune
 
 
@@ -38,5 +43,9 @@ def _finetuned(lm, texts, labels, seed, folder):
 
 
 def _answers(model, run):
-    size = folder_megabytes(run / "model")
-    return lambda texts: model.predict_labels(texts, verbose=0), size
+    names = list(model.task.label_names)
+
+    def answers(texts):
+        return Answers.of(names, model.predict_proba(texts, verbose=0))
+
+    return answers, folder_megabytes(run / "model")

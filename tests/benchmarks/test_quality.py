@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.quality.__main__ import table
 from benchmarks.quality.sets import SETS, DataSet
+from benchmarks.quality.sides import Answers
 
 REPOSITORY = Path(__file__).parents[2]
 GOOD, BAD = ["so good", "good day", "very good"], ["so bad", "bad day", "very bad"]
@@ -63,9 +64,19 @@ def test_texts_of_labels_that_cannot_be_known_are_left_out(root):
     assert SETS["cr"].test(root) == (["all good", "all bad"], ["good", "bad"])
 
 
+def test_probabilities_are_judged_where_a_side_has_them():
+    assert Answers(["good", "bad"]).figures(["good", "good"]) == {"macro_f1": 1 / 3}
+    answers = Answers.of(["bad", "good"], [[0.3, 0.7], [0.3, 0.7]])
+    assert answers.labels == ["good", "good"]
+    figures = answers.figures(["good", "bad"])
+    assert figures["ece"] == pytest.approx(0.2)
+    assert figures["brier"] == pytest.approx(0.58)
+
+
 def test_what_was_not_fitted_leaves_its_place_empty():
     fit = {
         "macro_f1": 0.5,
+        "ece": 0.04,
         "fit_seconds": 2.0,
         "texts_per_second": 100.0,
         "memory_mb": 900.0,
@@ -74,4 +85,4 @@ def test_what_was_not_fitted_leaves_its_place_empty():
     found = {"ours": {"cr": [fit, {**fit, "macro_f1": 0.6}], "subj": []}}
     heads, _, row = table(found).splitlines()
     assert heads.startswith("| side | cr | subj | mean |")
-    assert row == "| ours | 0.550 |  |  | 2 | 100 | 900 MB | 26 MB |"
+    assert row == "| ours | 0.550 |  |  | 0.040 | 2 | 100 | 900 MB | 26 MB |"
