@@ -4,6 +4,7 @@ from siatl_keras.callbacks.backup_and_restore import (
     BackupAndRestore,
     TrainingDivergedError,
 )
+from siatl_keras.callbacks.best_weights import BestWeights
 from siatl_keras.callbacks.callback_order import in_order
 from siatl_keras.callbacks.complete_logs import CompleteLogs
 from siatl_keras.callbacks.gamma_decay import GammaDecay
@@ -17,6 +18,7 @@ from siatl_keras.callbacks.weight_averaging import WeightAveraging
 
 __all__ = [
     "BackupAndRestore",
+    "BestWeights",
     "CompleteLogs",
     "GammaDecay",
     "GroupLearningRates",

@@ -15,6 +15,7 @@ import keras
 from siatl_keras.arguments import check_choice, check_share, check_whole
 from siatl_keras.callbacks import (
     BackupAndRestore,
+    BestWeights,
     GammaDecay,
     GroupLearningRates,
     SequentialUnfreezing,
@@ -239,12 +240,7 @@ class Plan:
             callbacks.append(WeightAveraging(self.average_momentum))
         if self.patience is not None:
             # `MonitorDirections` tells it which way is better.
-            early_stopping = keras.callbacks.EarlyStopping(
-                f"val_{self.monitor}",
-                patience=self.patience,
-                restore_best_weights=True,
-            )
-            callbacks.append(early_stopping)
+            callbacks.append(BestWeights(f"val_{self.monitor}", self.patience))
         if tensorboard is not None:
             callbacks.append(keras.callbacks.TensorBoard(str(tensorboard)))
         if backup is not None:

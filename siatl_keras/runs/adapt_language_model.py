@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder, write_json
-from siatl_keras.callbacks import BackupAndRestore, GroupLearningRates
+from siatl_keras.callbacks import BackupAndRestore, BestWeights, GroupLearningRates
 from siatl_keras.compat import keras_hub_presets
 from siatl_keras.data import lm_dataset, read_texts
 from siatl_keras.models import (
@@ -138,9 +138,7 @@ def _callbacks(epochs: int, tensorboard: Path) -> list[keras.callbacks.Callback]
     return [
         GroupLearningRates(),
         # As many epochs as there are: for the best weights alone.
-        keras.callbacks.EarlyStopping(
-            "val_perplexity", patience=epochs, mode="min", restore_best_weights=True
-        ),
+        BestWeights("val_perplexity", patience=epochs, mode="min"),
         keras.callbacks.TensorBoard(str(tensorboard)),
     ]
 

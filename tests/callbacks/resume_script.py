@@ -17,6 +17,7 @@ from rigs.small_model import grouped_optimizer
 from rigs.tiny_classifier import tiny_classifier, tiny_texts
 from siatl_keras.callbacks import (
     BackupAndRestore,
+    BestWeights,
     GammaDecay,
     GroupLearningRates,
     SequentialUnfreezing,
@@ -46,9 +47,7 @@ def train(directory, killed_in, own_optimizers):
     model = tiny_classifier(grouped_optimizer(), dropout=0.2)
     texts, labels = tiny_texts(32)
     optimizers = {2: keras.optimizers.SGD(0.3, momentum=0.9), 3: grouped_optimizer()}
-    early = keras.callbacks.EarlyStopping(
-        "val_task_loss", mode="min", patience=3, restore_best_weights=True
-    )
+    early = BestWeights("val_task_loss", patience=3, mode="min")
     history = model.fit(
         texts,
         labels,

@@ -11,6 +11,7 @@ from benchmarks.robustness.outcomes import mutated, tally
 from rigs.small_model import small_data, small_model
 from siatl_keras.callbacks import (
     BackupAndRestore,
+    BestWeights,
     SequentialUnfreezing,
     TrainingDivergedError,
     WeightAveraging,
@@ -94,11 +95,18 @@ def test_a_kill_during_a_backup_leaves_the_one_before(tmp_path, monkeypatch):
     np.testing.assert_allclose(history.history["loss"], expected.history["loss"], 1e-5)
 
 
-def test_a_run_that_early_stopping_had_ended_does_not_go_on(tmp_path):
-    def early():
-        return keras.callbacks.EarlyStopping(
-            "task_loss", mode="max", patience=1, restore_best_weights=True
-        )
+def keras_early_stopping():
+    return keras.callbacks.EarlyStopping(
+        "task_loss", mode="max", patience=1, restore_best_weights=True
+    )
+
+
+@pytest.mark.parametrize(
+    "early",
+    [keras_early_stopping, lambda: BestWeights("task_loss", 1, "max")],
+    ids=["Keras's", "ours"],
+)
+def test_a_run_that_early_stopping_had_ended_does_not_go_on(tmp_path, early):
 
     class KilledAtTheEnd(keras.callbacks.Callback):
         def on_train_end(self, logs=None):

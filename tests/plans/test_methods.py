@@ -213,7 +213,7 @@ def test_callbacks_come_in_the_order_that_they_need(tmp_path):
         "SequentialUnfreezing",
         "GroupLearningRates",
         "WeightAveraging",
-        "EarlyStopping",
+        "BestWeights",
         "TensorBoard",
         "BackupAndRestore",
     ]
