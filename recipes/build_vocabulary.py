@@ -9,15 +9,15 @@ from absl import flags
 from siatl_keras.data import FORMATS
 from siatl_keras.text import build_vocabulary
 
-from . import common
+from . import common, text_files
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_string("corpus", None, f"Text file: {', '.join(FORMATS)}, also .gz")
 flags.DEFINE_integer("size", 20_000, "Most words, special tokens included.")
 flags.DEFINE_integer("min_count", 1, "Words that occur less often are left out.")
-flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
 common.define_output_flags()
 flags.adopt_module_key_flags(common)
+flags.adopt_module_key_flags(text_files)
 flags.mark_flag_as_required("corpus")
 
 
@@ -25,7 +25,11 @@ def main():
     """Builds the vocabulary, saves it, and reports on it."""
     run = common.open_run()
     report = build_vocabulary(
-        FLAGS.corpus, FLAGS.size, FLAGS.min_count, text_column=FLAGS.text_column
+        FLAGS.corpus,
+        FLAGS.size,
+        FLAGS.min_count,
+        text_column=FLAGS.text_column,
+        encoding=FLAGS.encoding,
     )
     report.save(run.path / "vocabulary.txt")
     metrics = {

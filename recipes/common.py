@@ -26,15 +26,27 @@ PRESET_FLAGS = ("lm", "model", "models", "teacher")
 DOWNLOADS = ("hf://", "kaggle://", "modelscope://")
 
 
-def define_output_flags():
-    """Defines the flags of recipes that write a run's folder."""
-    flags.DEFINE_string("output", None, "Folder of the run.", required=True)
+def define_output_flags(by_default=None):
+    """Defines the flags of recipes that write a run's folder.
+
+    Args:
+        by_default: help for what the folder is where none is named, which the recipe
+            then sees to; without, it must be named.
+    """
+    text = f"Folder of the run. By default {by_default}." if by_default else None
+    flags.DEFINE_string(
+        "output", None, text or "Folder of the run.", required=not by_default
+    )
     flags.DEFINE_bool("overwrite", False, "Replace what is there already.")
 
 
-def define_training_flags():
-    """Defines the flags of recipes that train."""
-    define_output_flags()
+def define_training_flags(output_by_default=None):
+    """Defines the flags of recipes that train.
+
+    Args:
+        output_by_default: as for `define_output_flags`.
+    """
+    define_output_flags(output_by_default)
     flags.DEFINE_integer("seed", 0, "Of weights, dropout and shuffling.")
     flags.DEFINE_string("devices", "auto", DEVICES_HELP)
     flags.DEFINE_enum(
@@ -75,6 +87,10 @@ def report(run, metrics):
         print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
     if "counted_words" in metrics:
         print(comparison_line(metrics["counted_words"]))
+    elif not FLAGS.test:
+        figures = metrics["validation"].items()
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in figures)
+        print(f"on the held-out texts: {shown}")
 
 
 class Terminated(KeyboardInterrupt):
@@ -199,6 +215,6 @@ def _given_flags():
     """Lists the recipe's own flags that differ from the defaults, a line each."""
     lines = []
     for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
-        if flag.value != flag.default:
+        if flag.value != flag.default and not flag.help.startswith("Alias for --"):
             lines.append(flag.serialize())
     return "".join(f"{line}\n" for line in lines if line)

@@ -11,16 +11,21 @@ from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs import check_pair_column, evaluate_classifier
 from siatl_keras.tasks import MultiLabel
 
-from . import common
+from . import common, text_files
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset of a SiATLClassifier.", required=True)
 flags.DEFINE_string("data", None, "Labelled texts.", required=True)
-flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
 flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")
-flags.DEFINE_string("label_column", "label", "Column (or JSON key) with the label.")
+flags.DEFINE_string(
+    "label_column",
+    None,
+    "Column (or JSON key) with the label. By default the one called label, or that the "
+    "file's beginning tells from the others.",
+)
 common.define_output_flags()
 flags.adopt_module_key_flags(common)
+flags.adopt_module_key_flags(text_files)
 
 
 def main():
@@ -30,7 +35,7 @@ def main():
     check_pair_column(model, FLAGS.pair_column, FLAGS.model)
     columns = (FLAGS.text_column, FLAGS.label_column, FLAGS.pair_column)
     several = isinstance(model.task, MultiLabel)
-    examples = read_examples(FLAGS.data, *columns, empty_labels=several)
+    examples = read_examples(FLAGS.data, *columns, several, FLAGS.encoding)
     report = evaluate_classifier(model, examples, run.path)
     run.write_metrics(report.to_dict())
     print(report.to_text())

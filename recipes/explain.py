@@ -5,9 +5,10 @@ python -m recipes.explain --models=runs/siatl/model,runs/p-lm/model \
 python -m recipes.explain --models=runs/siatl/model --texts=texts.tsv \
     --output=runs/attention
 
---texts is a file (.txt, .tsv, .csv, .jsonl, also .gz) or the text itself; give it more
-than once for several. With --pair_column, files hold pairs, and a text itself is two,
-with a tab between them. Writes attention.html and, of the first texts, attention.png.
+--texts is a file (.txt, .tsv, .csv, .jsonl, also .gz, .xlsx, .parquet) or the text
+itself; give it more than once for several. With --pair_column, files hold pairs, and a
+text itself is two, with a tab between them. Writes attention.html and, of the first
+texts, attention.png.
 """
 
 from pathlib import Path
@@ -17,15 +18,15 @@ from absl import flags
 from siatl_keras.data import FORMATS, read_texts
 from siatl_keras.runs import explain
 
-from . import common
+from . import common, text_files
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("models", None, "Presets of SiATLClassifiers.", required=True)
 flags.DEFINE_multi_string("texts", None, "A file, or a text.", required=True)
-flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
 flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")
 common.define_output_flags()
 flags.adopt_module_key_flags(common)
+flags.adopt_module_key_flags(text_files)
 
 
 def main():
@@ -35,8 +36,12 @@ def main():
         # A single word with such an ending is a file whose name is mistyped.
         is_file = Path(value).suffix in ENDINGS and len(value.split()) == 1
         if is_file:
-            columns = {"pair_column": FLAGS.pair_column}
-            texts += read_texts(value, FLAGS.text_column, **columns)
+            texts += read_texts(
+                value,
+                FLAGS.text_column,
+                pair_column=FLAGS.pair_column,
+                encoding=FLAGS.encoding,
+            )
         else:
             texts.append(_literal(value))
     explain(FLAGS.models, texts, FLAGS.output, FLAGS.overwrite)

@@ -9,15 +9,15 @@ from absl import flags
 from siatl_keras.data import FORMATS
 from siatl_keras.text import mix_corpora
 
-from . import common
+from . import common, text_files
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_string("corpus", None, f"Text file: {', '.join(FORMATS)}, also .gz")
 flags.DEFINE_integer("most_words", 56, "Words of a piece: of whole sentences.")
 flags.DEFINE_integer("seed", 42, "Of the shuffling.")
-flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
 common.define_output_flags()
 flags.adopt_module_key_flags(common)
+flags.adopt_module_key_flags(text_files)
 flags.mark_flag_as_required("corpus")
 
 
@@ -26,7 +26,12 @@ def main():
     run = common.open_run()
     path = run.path / "texts.txt.gz"
     pieces = mix_corpora(
-        FLAGS.corpus, path, FLAGS.most_words, FLAGS.seed, FLAGS.text_column
+        FLAGS.corpus,
+        path,
+        FLAGS.most_words,
+        FLAGS.seed,
+        FLAGS.text_column,
+        FLAGS.encoding,
     )
     run.write_metrics({"pieces": pieces})
     print(f"{path}: {pieces:,} texts")

@@ -33,7 +33,7 @@ from siatl_keras.runs import (
     predict_stream,
 )
 
-from . import common, saved_classifier
+from . import common, saved_classifier, text_files
 
 FLAGS = flags.FLAGS
 saved_classifier.define_flags()
@@ -43,11 +43,11 @@ flags.DEFINE_string(
     f"Texts: {', '.join(FORMATS)}, also .gz; - is the standard input, a text on each "
     "line.",
 )
-flags.DEFINE_string("text_column", "text", "Column (or JSON key) with the text.")
 flags.DEFINE_string("pair_column", "", "Column with the second text of each pair.")
 flags.DEFINE_bool("json", False, "Write a JSON object on each line.")
 flags.DEFINE_integer("batch_size", 256, "Texts classified at a time.", lower_bound=1)
 flags.adopt_module_key_flags(saved_classifier)
+flags.adopt_module_key_flags(text_files)
 
 
 def main():
@@ -56,6 +56,11 @@ def main():
     sys.stdout.reconfigure(encoding="utf-8")
     warn = functools.partial(print, file=sys.stderr, flush=True)
     if FLAGS.input == "-":
+        if FLAGS["encoding"].present:
+            raise ValueError(
+                "--encoding is that of a file. The standard input must be UTF-8: "
+                f"convert it with `iconv -f {FLAGS.encoding} -t utf-8`."
+            )
         batches = arriving_batches(0, FLAGS.batch_size, warn)
         batches = pairs_of_lines(batches) if model.takes_pairs else batches
     else:
@@ -65,6 +70,7 @@ def main():
             blank_lines=True,
             on_bad_line=warn,
             pair_column=FLAGS.pair_column,
+            encoding=FLAGS.encoding,
         )
         batches = in_batches(texts, FLAGS.batch_size)
     if not FLAGS.json:

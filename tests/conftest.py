@@ -48,7 +48,15 @@ def shared_parity():
 def run_python():
     """Runs Python in a new process; returns what it printed, fails with its errors."""
 
-    def run(*arguments, code=None, timeout=900, check=True, env=None, stdin=None):
+    def run(
+        *arguments,
+        code=None,
+        timeout=900,
+        check=True,
+        env=None,
+        stdin=None,
+        cwd=REPOSITORY,
+    ):
         command = [
             sys.executable,
             *(["-c", code] if code else []),
@@ -59,7 +67,7 @@ def run_python():
             capture_output=True,
             text=True,
             timeout=timeout,
-            cwd=REPOSITORY,
+            cwd=cwd,
             env={**os.environ, "PYTHONPATH": PYTHON_PATH, **(env or {})},
             input=stdin or "",
         )

@@ -6,7 +6,8 @@ from siatl_keras.data.epoch_counter import EpochCounter
 from siatl_keras.data.language_modeling import lm_dataset
 from siatl_keras.data.length_order import length_order
 from siatl_keras.data.padding_share import padding_share
-from siatl_keras.data.readers import FORMATS, Examples, read_examples, read_texts
+from siatl_keras.data.readers import Examples, read_examples, read_texts
+from siatl_keras.data.table_formats import FORMATS
 from siatl_keras.data.text_batches import (
     arriving_batches,
     in_batches,

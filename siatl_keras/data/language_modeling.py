@@ -32,7 +32,7 @@ def lm_dataset(
     paths: PathLike | Iterable[PathLike],
     preprocessor: Any,
     batch_size: int,
-    text_column: str = "text",
+    text_column: str | None = None,
     seed: int | None = None,
     stream: bool = False,
     repeat: bool = False,
@@ -45,7 +45,8 @@ def lm_dataset(
         preprocessor: an object with `tokenize(texts, limit)` and `pack(token_ids)`,
             such as `LSTMCausalLMPreprocessor`.
         batch_size: int, rows of a batch.
-        text_column: name of the column with the text.
+        text_column: name of the column with the text; `None` chooses it, see
+            `choose_columns`.
         seed: int, shuffles texts and batches; `None` keeps the order of the texts.
         stream: `False` makes a row of each text, cut at the preprocessor's
             `sequence_length`. `True` joins all texts and cuts windows of

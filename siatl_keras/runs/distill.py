@@ -104,7 +104,12 @@ def _unlabelled(config: DistillConfig, data: RunData) -> list[Any]:
     """Reads the texts without labels, each once, and none that has another use."""
     used = [data.train, data.held_out, *([data.test] if data.test else [])]
     known = {text for examples in used for text in examples.texts}
-    found = read_texts(config.texts, config.text_column, pair_column=config.pair_column)
+    found = read_texts(
+        config.texts,
+        config.text_column,
+        pair_column=config.pair_column,
+        encoding=config.encoding,
+    )
     return [text for text in dict.fromkeys(found) if text not in known]
 
 

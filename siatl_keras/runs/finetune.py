@@ -103,6 +103,8 @@ def train_and_test(
     Returns:
         as `finetune`.
     """
+    if verbose and data.chosen_columns:
+        print(data.chosen_columns)
     config = with_defaults(config, data.train)
     plan = None if config.method in BASELINES else config.plan()
     folder = Path(config.output)

@@ -31,6 +31,7 @@ LSTM_DROPOUTS = {
     "hidden_dropout": 0.4,
     "output_dropout": 0.1,
 }
+_CHOSEN = "the one called {}, or that the file's beginning tells from the others."
 _LM_DROPOUT = ", {} by default on an LSTM; other backbones keep their preset's."
 
 
@@ -57,7 +58,11 @@ class FinetuneConfig(Settings):
     ('task', 'backbone')
     """
 
-    train: str = setting(None, "Labelled texts: .tsv, .csv, .jsonl, also .gz.")
+    train: str = setting(
+        None,
+        "Labelled texts: .tsv, .csv, .jsonl, also .gz; with the extra [tables], .xlsx "
+        "and .parquet.",
+    )
     validation: str = setting(
         "",
         "Labelled texts for early stopping. Without, some of the training texts are "
@@ -87,9 +92,15 @@ class FinetuneConfig(Settings):
         "on a transformer.",
         choices=(AUTO, *METHOD_NAMES),
     )
-    text_column: str = setting("text", "Column (or JSON key) with the text.")
-    label_column: str = setting("label", "Column (or JSON key) with the label.")
+    text_column: str | None = setting(
+        None, "Column (or JSON key) with the text. By default " + _CHOSEN.format("text")
+    )
+    label_column: str | None = setting(
+        None,
+        "Column (or JSON key) with the label. By default " + _CHOSEN.format("label"),
+    )
     pair_column: str = setting("", "Column with the second text of each pair.")
+    encoding: str = setting("utf-8", "Of text files, such as cp1252.")
     task: str = setting(
         SingleLabel.kind,
         "A class per text, several labels (a,b in the file), a level or a number.",

@@ -51,11 +51,14 @@ class RunData:
             ValueError: if a file cannot be read, a label is not one of the training
                 file's, or there are too few texts to hold any out.
         """
-        columns = (config.text_column, config.label_column, config.pair_column)
         read = functools.partial(
-            read_examples, empty_labels=config.task == MultiLabel.kind
+            read_examples,
+            pair_column=config.pair_column,
+            empty_labels=config.task == MultiLabel.kind,
+            encoding=config.encoding,
         )
-        train = read(config.train, *columns)
+        train = read(config.train, config.text_column, config.label_column)
+        columns = (train.columns.text, train.columns.label)
         given = read(config.validation, *columns) if config.validation else None
         test = read(config.test, *columns) if config.test else None
         task = config.make_task(Column.of_file(train))
@@ -90,6 +93,17 @@ class RunData:
         """What is split into texts for training and texts held out, once or more."""
         return self.folds or (self,)
 
+    @property
+    def chosen_columns(self) -> str:
+        """Says which columns hold texts and labels; "" if they are called so."""
+        columns = self.train.columns
+        if (columns.text, columns.label) == ("text", "label"):
+            return ""
+        return (
+            f"{self.train.path}: texts are in the column {columns.text!r}, labels in "
+            f"{columns.label!r} (--text_column and --label_column name others)"
+        )
+
     def targets(self, examples: Examples) -> np.ndarray:
         """Encodes the labels of texts of the run."""
         return self.task.encode(Column.of_file(examples))
@@ -97,21 +111,23 @@ class RunData:
     def as_files(self, config: FinetuneConfig, folder: Path) -> FinetuneConfig:
         """Names files of the two parts of the training texts, made where need be.
 
-        With `folds`, these are the parts of the first.
+        With `folds`, these are the parts of the first. Of pairs, both texts are in it.
 
         Args:
             config: the run's.
             folder: for the files.
 
         Returns:
-            the configuration, with a file for validation.
+            the configuration, with these files.
         """
-        if config.validation:
-            return config
         folder.mkdir(parents=True, exist_ok=True)
         first = self.parts[0]
         for name, examples in (("train", first.train), ("held_out", first.held_out)):
-            lines = [json.dumps({"text": text}) + "\n" for text in examples.texts]
+            lines = [
+                json.dumps({"text": text}) + "\n"
+                for row in examples.texts
+                for text in ((row,) if isinstance(row, str) else row)
+            ]
             write_text(folder / f"{name}.jsonl", "".join(lines))
         return replace(
             config,
@@ -119,6 +135,8 @@ class RunData:
             validation=str(folder / "held_out.jsonl"),
             folds=None,
             text_column="text",
+            pair_column="",
+            encoding="utf-8",
         )
 
 
@@ -174,4 +192,5 @@ def _rows(examples: Examples, rows: np.ndarray) -> Examples:
         [examples.labels[row] for row in rows],
         [examples.lines[row] for row in rows],
         examples.path,
+        examples.columns,
     )

@@ -66,7 +66,8 @@ def build_vocabulary(
     size: int,
     min_count: int = 1,
     normalizer: TextNormalizer | None = None,
-    text_column: str = "text",
+    text_column: str | None = None,
+    encoding: str = "utf-8",
     progress: bool = True,
     words_held: int = WORDS_HELD,
 ) -> VocabularyReport:
@@ -77,7 +78,8 @@ def build_vocabulary(
         size: int, most words kept, special tokens included.
         min_count: int, words that occur less often are left out.
         normalizer: the `TextNormalizer` of the tokenizer that will use the words.
-        text_column: name of the column with the text.
+        text_column: as for `siatl_keras.data.read_texts`.
+        encoding: as for `siatl_keras.data.read_texts`.
         progress: whether to show a bar with texts per second.
         words_held: int, most distinct words kept from one batch of texts to the next;
             bounds the memory. Where more turn up, the rarer ones are forgotten, and
@@ -113,7 +115,8 @@ def build_vocabulary(
     tokens = texts = 0
     bar = tqdm.tqdm(unit=" lines", desc="Vocabulary", disable=not progress)
     with bar:
-        for count, words in _words(read_texts(paths, text_column), normalizer):
+        read = read_texts(paths, text_column, encoding=encoding)
+        for count, words in _words(read, normalizer):
             texts += count
             tokens += len(words)
             counter.update(words)

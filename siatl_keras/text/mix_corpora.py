@@ -24,7 +24,8 @@ def mix_corpora(
     output: PathLike,
     most_words: int = 56,
     seed: int = 42,
-    text_column: str = "text",
+    text_column: str | None = None,
+    encoding: str = "utf-8",
 ) -> int:
     """Writes the texts of files, in pieces and shuffled, to one file.
 
@@ -34,7 +35,8 @@ def mix_corpora(
         output: the file, .txt or .txt.gz; made or replaced, all or nothing.
         most_words: int, words of a piece.
         seed: int, of the shuffling.
-        text_column: name of the column (or JSON key) with the text.
+        text_column: as for `siatl_keras.data.read_texts`.
+        encoding: as for `siatl_keras.data.read_texts`.
 
     Returns:
         int, number of pieces.
@@ -45,7 +47,7 @@ def mix_corpora(
     check_whole(1, most_words=most_words)
     pieces = [
         piece
-        for text in read_texts(paths, text_column)
+        for text in read_texts(paths, text_column, encoding=encoding)
         for piece in text_pieces(text, most_words)
     ]
     random.Random(seed).shuffle(pieces)

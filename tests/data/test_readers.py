@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siatl_keras.data import read_examples, read_texts
-from siatl_keras.data.readers import FORMATS
+from siatl_keras.data.table_formats import LINES
 
 # Surrogates have no UTF-8; files split lines at "\n" and drop "\r" before it.
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -129,10 +129,17 @@ ERRORS = {
         'text,label\n"a\nb",c\nd,e,f\n',
         "line 4: expected 2 fields ['text', 'label'], found 3. Quote fields",
     ),
-    "missing column": (
+    "no text": (
         "a.csv",
-        "tweet,label\na,b\n",
-        "line 1: no column 'text'; found ['tweet', 'label']. Name the right one",
+        "id,label\na,b\n",
+        "which column holds the texts is not clear. Name it with `text_column`. Its "
+        "columns, and how they begin:\n  'id': 'a'",
+    ),
+    "no label": (
+        "a.csv",
+        "text,city,day\na,b,c\n",
+        "which column holds the labels is not clear. Name it with `label_column`. Its "
+        "columns, and how they begin:\n  'city': 'b'\n  'day': 'c'",
     ),
     "missing key": (
         "a.jsonl",
@@ -143,6 +150,12 @@ ERRORS = {
         "a.csv",
         "text,text,label\na,b,c\n",
         "line 1: 2 columns are called 'text'. Rename all but one.",
+    ),
+    "empty labels": (
+        "a.tsv",
+        "text\tlabel\n" + "c\t \n" * 12 + "c\td\n",
+        "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more: 12 labels in column 'label' "
+        "are empty. Give them some or remove the rows.",
     ),
     "empty label": (
         "a.tsv",
@@ -195,22 +208,23 @@ ERRORS = {
     "bytes that are not UTF-8": (
         "a.tsv",
         b"text\tlabel\nok\ta\ncaf\xe9\tb\n",
-        "line 3: not UTF-8 (byte 4 is 0xe9). Convert the file",
+        "line 3: not UTF-8 (byte 4 is 0xe9). In cp1252, which Excel writes in Western "
+        "Europe, it would be 'café\\tb'. Name its `encoding` (--encoding=cp1252), or ",
     ),
     "bytes that are not UTF-8, gzipped": (
         "a.jsonl.gz",
         b"\xff\xff",
-        "line 1: not UTF-8 (byte 1 is 0xff). Convert the file",
+        "line 1: not UTF-8 (byte 1 is 0xff). In cp1252",
     ),
     "many columns with long names": (
         "a.csv",
         ",".join(f"{'x' * 500}{index}" for index in range(1000)) + "\na,b\n",
-        f"no column 'text'; found ['{'x' * 40}'…, ",
+        f"line 2: expected 1000 fields ['{'x' * 40}'…, ",
     ),
     "many keys": (
         "a.jsonl",
         json.dumps({f"key{index}": "x" for index in range(1000)}),
-        "found ['key0', 'key1', 'key2', 'key3', 'key4'] and 995 more. Name",
+        "'key9': 'x'\n  and 990 more",
     ),
     "text that is null": (
         "a.jsonl",
@@ -246,7 +260,7 @@ ERRORS = {
         "one\n",
         "a .txt file holds texts without labels. Use .tsv, .csv or .jsonl",
     ),
-    "unknown format": ("a.xlsx", "text,label\n", "unknown format '.xlsx'. Known: .tsv"),
+    "unknown format": ("a.docx", "text,label\n", "unknown format '.docx'. Known: .tsv"),
 }
 
 
@@ -258,7 +272,7 @@ def test_error_names_file_line_and_remedy(write, case):
         read_examples(path)
     assert str(caught.value).startswith(path)
     assert message in str(caught.value)
-    assert len(str(caught.value)) < len(path) + 450
+    assert len(str(caught.value)) < len(path) + 600
 
 
 @pytest.mark.parametrize("path", ["gs://bucket/a.tsv", "s3://b/a.txt", "file:///a.csv"])
@@ -302,7 +316,7 @@ def test_plain_file_named_gz_is_an_error(tmp_path):
         list(read_texts(tmp_path / "a.txt.gz"))
 
 
-@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("extension", LINES)
 def test_texts_stream_in_constant_memory(tmp_path, extension):
     text = "x" * 1000
     line = {
@@ -340,41 +354,3 @@ def test_shared_data_sets_are_read_whole(shared_data):
         examples = read_examples(shared_data / name)
         assert len(examples.texts) == count, name
         assert len(set(examples.labels)) > 1
-
-
-PAIRS_BY_FORMAT = {
-    "a.tsv": "a\tb\tlabel\none\ttwo\t1\n\tfour\t0\n",
-    "a.csv.gz": "label,b,a\n1,two,one\n0,four,\n",
-    "a.jsonl": '{"a": "one", "b": "two", "label": 1}\n'
-    '{"a": "", "b": "four", "label": "0"}\n',
-}
-
-
-@pytest.mark.parametrize("name", PAIRS_BY_FORMAT)
-def test_two_columns_are_pairs(write, name):
-    path = write(name, PAIRS_BY_FORMAT[name])
-    examples = read_examples(path, "a", pair_column="b")
-    assert examples.texts == [("one", "two"), ("", "four")]
-    assert examples.labels == ["1", "0"]
-    assert list(read_texts(path, "a", pair_column="b")) == examples.texts
-
-
-@pytest.mark.parametrize(
-    ("name", "column", "message"),
-    [
-        ("a.tsv", "c", "no column 'c'.*`text_column`, `pair_column` or `label_column`"),
-        ("a.jsonl", "c", "no key 'c'.*`text_column`, `pair_column` or `label_column`"),
-        ("a.tsv", "a", "`pair_column` must be another column.*'a' for both"),
-        ("a.jsonl", "label", r"'label' must be a string. Found 1"),
-    ],
-)
-def test_a_wrong_pair_column_is_named(write, name, column, message):
-    path = write(name, PAIRS_BY_FORMAT[name])
-    with pytest.raises(ValueError, match=message):
-        list(read_texts(path, "a", pair_column=column))
-
-
-def test_a_plain_text_file_holds_no_pairs(write):
-    path = write("a.txt", "one\ttwo\n")
-    with pytest.raises(ValueError, match="a .txt file holds single texts. Use .tsv"):
-        list(read_texts(path, pair_column="b"))

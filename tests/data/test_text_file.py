@@ -7,24 +7,25 @@ import tracemalloc
 
 import pytest
 
-from siatl_keras.data import read_texts
-from siatl_keras.data.readers import FORMATS
+from siatl_keras.data import read_examples, read_texts
+from siatl_keras.data.table_formats import LINES
 from siatl_keras.data.text_file import LONGEST_LINE
 
-UTF_16 = "text in UTF-16. Convert it, for example with `iconv -f utf-16 -t utf-8`."
+UTF_16 = "text in UTF-16. Name its `encoding` (--encoding=utf-16-{}), or convert it"
 NO_TEXT = {
-    "UTF-16 with a mark": ("text\tlabel\nhé\ta\n".encode("utf-16"), UTF_16),
-    "UTF-16, the other way": (b"\xfe\xff" + "text\n".encode("utf-16-be"), UTF_16),
-    "UTF-16 without a mark": ("text\tlabel\nhé\ta\n".encode("utf-16-le"), UTF_16),
+    "UTF-16 without a mark": (
+        "text\tlabel\nhé\ta\n".encode("utf-16-le"),
+        UTF_16.format("le"),
+    ),
     "UTF-16 without a mark, the other way": (
         "text\tlabel\n你好\ta\n".encode("utf-16-be"),
-        UTF_16,
+        UTF_16.format("be"),
     ),
-    "UTF-32": ("text\tlabel\n".encode("utf-32"), "text in UTF-32. Convert it"),
+    "UTF-32": ("text\tlabel\n".encode("utf-32"), "text in UTF-32. Name its"),
     "gzip": (gzip.compress(b"text\tlabel\na\tb\n"), "a gzip file. Put `.gz` behind"),
     "zip": (b"PK\x03\x04" + bytes(40), "a zip archive or an Excel workbook"),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook. Save the"),
-    "parquet": (b"PAR1" + bytes(40), "a Parquet file. Save the table as .csv"),
+    "parquet": (b"PAR1" + bytes(40), "a Parquet file. End its name in .parquet."),
     "bzip2": (bz2.compress(b"text\n"), "a bzip2 file. Unpack it with `bunzip2`."),
     "xz": (lzma.compress(b"text\n"), "an xz file. Unpack it with `unxz`."),
 }
@@ -40,6 +41,47 @@ def test_what_is_no_text_in_utf_8_is_named(write, kind, extension):
     assert str(caught.value).startswith(f"{path}: this is {message}")
 
 
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-be", "utf-32", "cp1252", "UTF8", "utf-8-sig"]
+)
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_text_is_read_in_the_encoding_that_is_named(write, encoding, ending, mark):
+    if mark and encoding in ("cp1252", "utf-16", "utf-32", "utf-8-sig"):
+        mark = ""  # Which has none, or its own.
+    content = f"{mark}text;label\r\n“café”, so\u00a0dear;bad\r\n"
+    path = write(f"a.csv{ending}", content.encode(encoding))
+    examples = read_examples(path, encoding=encoding)
+    assert examples.texts == ["“café”, so\u00a0dear"] and examples.labels == ["bad"]
+    assert list(read_texts(path, encoding=encoding)) == examples.texts
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_utf_16_that_says_so_is_read(write, encoding, ending):
+    # U+0A00 holds the byte of a line's end, U+2028 ends no line.
+    content = "\ufefftext\tlabel\n\u0a00你好\u2028\ta\n".encode(encoding)
+    examples = read_examples(write(f"a.tsv{ending}", content))
+    assert (examples.texts, examples.labels) == (["\u0a00你好\u2028"], ["a"])
+    assert examples.lines == [2]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "message"),
+    [
+        (b"one\n\x81\n", "cp1252", "a.txt, line 1 or later: not in cp1252"),
+        (b"one", "cp0", "`encoding` must be the name of an encoding.*: 'cp0'"),
+        (b"one", "rot13", "`encoding` must be the name of an encoding.*: 'rot13'"),
+        (b"one", None, "`encoding` must be the name of an encoding.*: None"),
+        (b"one\rtwo\rthree", "cp1252", "a.txt: its lines end with a carriage return"),
+    ],
+)
+def test_what_is_not_in_the_encoding_is_named(write, content, encoding, message):
+    path = write("a.txt", content)
+    with pytest.raises(ValueError, match=message):
+        list(read_texts(path, encoding=encoding))
+
+
 def test_texts_may_hold_nul_and_begin_like_another_format(write):
     texts = ["BZh, PK and so on", "\0", "a\0b", "PAR", "7z", "\0\0\0\0\0\0\0\0\0"]
     assert list(read_texts(write("a.txt", "\n".join(texts)))) == texts
@@ -47,7 +89,7 @@ def test_texts_may_hold_nul_and_begin_like_another_format(write):
         assert list(read_texts(write("b.txt", text))) == [text]
 
 
-@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("extension", LINES)
 def test_lines_are_bounded_so_that_a_small_file_fills_no_memory(tmp_path, extension):
     path = tmp_path / f"a{extension}.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:

@@ -1,0 +1,231 @@
+"""`open_table`: the records of a file, whatever its format.
+
+A table of formats; each streams, so that files may be larger than memory, but for
+workbooks and Parquet, which pandas reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gzip
+import itertools
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from siatl_keras.data.delimiter import delimiter_of
+from siatl_keras.data.excerpt import listed
+from siatl_keras.data.text_file import UTF_8, open_lines
+from siatl_keras.data.tsv_rows import quoted_rows, tsv_rows
+
+# Lines from which a delimiter is told.
+LINES_LOOKED_AT = 20
+
+
+class Table(NamedTuple):
+    """A file's records.
+
+    Attributes:
+        names: of its columns; `None` where each record has its own.
+        records: the line or row that each starts at, from 1, and its fields by name.
+    """
+
+    names: list[str] | None
+    records: Iterator[tuple[int, dict[str, Any]]]
+
+
+@contextlib.contextmanager
+def open_table(
+    path: str,
+    encoding: str = UTF_8,
+    on_bad_line: Callable[[str], None] | None = None,
+) -> Iterator[Table]:
+    """Opens a file.
+
+    Args:
+        path: the file; its name tells the format.
+        encoding: of a text file, see `open_lines`.
+        on_bad_line: see `open_lines`.
+
+    Yields:
+        `Table`.
+
+    Raises:
+        ValueError: if the format is unknown or the file is not of it; names the line
+            and the remedy.
+    """
+    extension = extension_of(path)
+    if extension in TABLES:
+        yield TABLES[extension](path)
+        return
+    try:
+        with open_lines(path, encoding, on_bad_line) as lines:
+            yield LINES[extension](path, lines)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ValueError(
+            f"{path}: not a whole gzip file ({error}). Copy it again, or drop `.gz` "
+            "from its name if it is not compressed."
+        ) from error
+
+
+def extension_of(path: str) -> str:
+    """Returns how a file's name ends, without `.gz`; raises if that is unknown."""
+    extension = Path(path).suffix.lower()
+    if extension in TABLES:
+        return extension
+    extension = Path(path.removesuffix(".gz")).suffix.lower()
+    if extension not in LINES:
+        raise ValueError(
+            f"{path}: unknown format {extension!r}. Known: {', '.join(FORMATS)}, all "
+            f"but {' and '.join(TABLES)} also with .gz behind it."
+        )
+    return extension
+
+
+# The column of a file of plain texts, which has no names.
+TEXT = "text"
+
+
+def _plain(path: str, lines: Iterator[str]) -> Table:
+    texts = ({TEXT: line.rstrip("\r\n")} for line in lines)
+    return Table([TEXT], enumerate(texts, start=1))
+
+
+def _tsv(path: str, lines: Iterator[str]) -> Table:
+    delimiter, lines = _delimiter(lines, "\t")
+    if delimiter != "\t":
+        return _delimited(path, lines, delimiter)
+    remedy = (
+        "Remove stray tabs from the text, or quote the field and double the quotation "
+        "marks in it"
+    )
+    return _table(path, tsv_rows(path, lines), remedy)
+
+
+def _csv(path: str, lines: Iterator[str]) -> Table:
+    delimiter, lines = _delimiter(lines, ",")
+    return _delimited(path, lines, delimiter)
+
+
+def _delimiter(lines: Iterator[str], usual: str) -> tuple[str, Iterator[str]]:
+    begin = list(itertools.islice(lines, LINES_LOOKED_AT))
+    return delimiter_of(begin, usual), itertools.chain(begin, lines)
+
+
+_CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _delimited(path: str, lines: Iterator[str], delimiter: str) -> Table:
+    rows = quoted_rows(path, lines, delimiter)
+    return _table(path, rows, f"Quote fields that hold {_CALLED[delimiter]}")
+
+
+def _table(path: str, rows: Iterator[tuple[int, list[str]]], remedy: str) -> Table:
+    _, header = next(rows, (1, []))
+
+    def records() -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, row in rows:
+            if len(row) != len(header):
+                raise ValueError(
+                    f"{path}, line {number}: expected {len(header)} fields "
+                    f"{listed(header)}, found {len(row)}. {remedy}."
+                )
+            yield number, dict(zip(header, row, strict=True))
+
+    return Table(header, records())
+
+
+def _jsonl(path: str, lines: Iterator[str]) -> Table:
+    def records() -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(
+                    f"{path}, line {number}: not JSON ({error}). Write one object a "
+                    "line."
+                ) from error
+            if not isinstance(record, dict):
+                raise ValueError(
+                    f"{path}, line {number}: expected an object, found "
+                    f"{line.strip()[:40]}."
+                )
+            yield number, _flat(record)
+
+    return Table(None, records())
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Adds what lies in objects of a record, by names with dots: `data.text`."""
+    if not any(isinstance(value, dict) for value in record.values()):
+        return record
+    flat = {}
+    ahead = list(record.items())
+    while ahead:
+        name, value = ahead.pop(0)
+        if isinstance(value, dict):
+            ahead = [(f"{name}.{key}", each) for key, each in value.items()] + ahead
+        else:
+            flat[name] = value
+    return flat
+
+
+def _workbook(path: str) -> Table:
+    return _of_pandas(path, "read_excel", dtype=object, keep_default_na=False)
+
+
+def _parquet(path: str) -> Table:
+    return _of_pandas(path, "read_parquet")
+
+
+def _of_pandas(path: str, reader: str, **arguments: Any) -> Table:
+    try:
+        import pandas
+
+        frame = getattr(pandas, reader)(path, **arguments)
+    except ImportError as error:
+        raise ValueError(
+            f"{path}: reading it needs {error.name or 'more packages'}. "
+            '`pip install "siatl_keras[tables]"`, or save the table as .csv.'
+        ) from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path}: not a whole {Path(path).suffix} file ({error})."
+        ) from error
+    names = [str(name) for name in frame.columns]
+    rows = (
+        dict(zip(names, map(_cell, row), strict=True))
+        for row in frame.itertuples(index=False, name=None)
+    )
+    return Table(names, enumerate(rows, start=2))
+
+
+def _cell(value: Any) -> Any:
+    """Returns a cell as a text file has it: empty, a text, or what JSON has too."""
+    if hasattr(value, "tolist"):  # numpy's
+        value = value.tolist()
+    if value is None or value != value:
+        return ""
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    return value
+
+
+Reader = Callable[[str, Iterator[str]], Table]
+LINES: dict[str, Reader] = {
+    ".tsv": _tsv,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".txt": _plain,
+}
+TABLES: dict[str, Callable[[str], Table]] = {
+    ".xlsx": _workbook,
+    ".parquet": _parquet,
+}
+FORMATS = (*LINES, *TABLES)
