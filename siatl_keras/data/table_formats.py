@@ -11,7 +11,6 @@ import datetime
 import gzip
 import itertools
 import json
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,7 +161,7 @@ def _jsonl(path: str, lines: Iterator[str]) -> Table:
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Adds what lies in objects of a record, by names with dots: `data.text`."""
+    """Lifts what lies in objects of a record up, by names with dots: `data.text`."""
     if not any(isinstance(value, dict) for value in record.values()):
         return record
     flat = {}
@@ -177,14 +176,18 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _workbook(path: str) -> Table:
-    return _of_pandas(path, "read_excel", dtype=object, keep_default_na=False)
+    # What looks like a number is one there, whatever its author thought of.
+    arguments = {"dtype": object, "keep_default_na": False}
+    return _of_pandas(path, "read_excel", _as_text, **arguments)
 
 
 def _parquet(path: str) -> Table:
-    return _of_pandas(path, "read_parquet")
+    return _of_pandas(path, "read_parquet", _as_json)
 
 
-def _of_pandas(path: str, reader: str, **arguments: Any) -> Table:
+def _of_pandas(
+    path: str, reader: str, cell: Callable[[Any], Any], **arguments: Any
+) -> Table:
     try:
         import pandas
 
@@ -194,27 +197,30 @@ def _of_pandas(path: str, reader: str, **arguments: Any) -> Table:
             f"{path}: reading it needs {error.name or 'more packages'}. "
             '`pip install "siatl_keras[tables]"`, or save the table as .csv.'
         ) from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # Whatever the formats' parsers raise.
         raise ValueError(
             f"{path}: not a whole {Path(path).suffix} file ({error})."
         ) from error
+    frame = frame.astype(object).where(frame.notna(), "")
     names = [str(name) for name in frame.columns]
     rows = (
-        dict(zip(names, map(_cell, row), strict=True))
+        dict(zip(names, map(cell, row), strict=True))
         for row in frame.itertuples(index=False, name=None)
     )
     return Table(names, enumerate(rows, start=2))
 
 
-def _cell(value: Any) -> Any:
-    """Returns a cell as a text file has it: empty, a text, or what JSON has too."""
-    if hasattr(value, "tolist"):  # numpy's
-        value = value.tolist()
-    if value is None or value != value:
-        return ""
+def _as_json(value: Any) -> Any:
+    """Returns a cell as JSON has it."""
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
-    return value
+    return value.tolist() if hasattr(value, "tolist") else value  # numpy's
+
+
+def _as_text(value: Any) -> str:
+    """Returns a cell as a text file has it."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(_as_json(int(value) if is_whole else value))
 
 
 Reader = Callable[[str, Iterator[str]], Table]

@@ -43,16 +43,26 @@ def test_tables_of_pandas_come_back_as_written(tmp_path, extension):
 
 
 @pytest.mark.parametrize("extension", [".xlsx", ".parquet"])
-def test_a_text_that_is_a_number_and_a_label_that_is_missing_are_named(
-    tmp_path, extension
-):
+def test_a_label_and_a_column_that_are_missing_are_named(tmp_path, extension):
     path = written(tmp_path, extension)
     with pytest.raises(ValueError, match="line 3: the label in column 'answer' is em"):
         read_examples(path, label_column="answer")
-    with pytest.raises(ValueError, match="line 2: 'stars' must be a string. Found 1"):
-        list(read_texts(path, "stars"))
     with pytest.raises(ValueError, match="line 1: no column 'tweet'; found \\['when'"):
         list(read_texts(path, "tweet"))
+
+
+def test_a_number_is_a_text_in_a_workbook_alone(tmp_path):
+    assert list(read_texts(written(tmp_path, ".xlsx"), "stars")) == ["1", "5"] * 2
+    with pytest.raises(ValueError, match="line 2: 'stars' must be a string. Found 1"):
+        list(read_texts(written(tmp_path, ".parquet"), "stars"))
+
+
+def test_columns_that_may_lack_numbers_are_read(tmp_path):
+    frame = pandas.DataFrame({"text": ["a", "b"], "label": [1, None]}, dtype="object")
+    path = written(tmp_path, ".parquet", frame.astype({"label": "Int64"}))
+    with pytest.raises(ValueError, match="line 3: the label in column 'label' is em"):
+        read_examples(path)
+    assert read_examples(path, empty_labels=True).labels == ["1", ""]
 
 
 def test_labels_in_lists_are_several(tmp_path):
