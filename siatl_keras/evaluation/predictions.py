@@ -6,8 +6,9 @@ test set can only be judged text by text (`paired_bootstrap`).
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,69 +16,75 @@ import numpy as np
 
 from siatl_keras.atomic import write_text
 
-
-@dataclass(frozen=True)
-class _Form:
-    """How truth and answers of a kind stand in the file, and come back from it."""
-
-    truth: str
-    answer: str
-    write: Callable[[Any], str]
-    read: Callable[[str], Any]
-
-
-_NUMBERS = _Form(
-    "value",
-    "predicted_value",
-    lambda value: repr(float(value)),
-    lambda text: float(text),
-)
-_CLASSES = _Form(
-    "class", "predicted_class", lambda value: str(int(value)), lambda text: int(text)
-)
-_LABELS = _Form(
-    "labels",
-    "predicted_labels",
-    lambda row: ",".join(str(label) for label in np.flatnonzero(row)),
-    lambda text: [int(label) for label in text.split(",") if label],
-)
+# The column of the texts, and that of the second ones of pairs.
+TEXT, SECOND = "text", "text_pair"
+# More than a text can have that was read from a file.
+LONGEST_FIELD = 2**25
+# The columns of truth and answer: a class or level, several labels, a number.
+_CLASSES = ("label", "predicted_label")
+_LABELS = ("labels", "predicted_labels")
+_NUMBERS = ("value", "predicted_value")
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Truth, answers and the scores behind them, a row per text, in the file's order.
+    """Truth, answers and the probabilities behind them, a row per text, in order.
 
-    The file has a header and a line per text, separated by tabs: `class` and
-    `predicted_class` by number, also of levels; `labels` and `predicted_labels`, their
-    numbers with commas between; or `value` and `predicted_value`. Then, but for
-    numbers, `score_0`, `score_1`, …: the probability of each class or label.
+    The file is a table, tabs between its columns and fields quoted where they must be,
+    as spreadsheets and pandas read it: `text`, of pairs also `text_pair`; then `label`
+    and `predicted_label`, `labels` and `predicted_labels` with commas between, or
+    `value` and `predicted_value`; then, but for numbers, a column for each label, by
+    its name, with its probability.
 
     Attributes:
         targets: what is true: int `[texts]`, 0 or 1 `[texts, labels]`, or float
             `[texts]`.
         predicted: what was answered, of the same shape.
-        scores: float `[texts, classes]`; `[texts, 0]` for numbers.
+        scores: float `[texts, classes]`, probabilities; `[texts, 0]` for numbers.
+        names: of the classes or labels; by default their numbers.
     """
 
     targets: np.ndarray
     predicted: np.ndarray
     scores: np.ndarray
+    names: tuple[str, ...] = ()
 
-    def write(self, path: str | os.PathLike[str]) -> None:
+    def __post_init__(self) -> None:
+        if not self.names:
+            numbers = tuple(map(str, range(self.scores.shape[1])))
+            object.__setattr__(self, "names", numbers)
+
+    def write(self, path: str | os.PathLike[str], texts: Sequence[Any]) -> None:
         """Writes the file, exactly: `read` gives equal arrays.
 
         Args:
             path: a .tsv file.
+            texts: str, or tuples of two.
         """
-        form = self._form
-        scores = (f"score_{index}" for index in range(self.scores.shape[1]))
-        lines = ["\t".join([form.truth, form.answer, *scores])]
-        for true, said, row in zip(
-            self.targets, self.predicted, self.scores, strict=True
+        rows = [(text,) if isinstance(text, str) else tuple(text) for text in texts]
+        heads = (TEXT, SECOND)[: len(rows[0])] if rows else (TEXT,)
+        lines = [[*heads, *self._columns, *self.names]]
+        for row, true, said, scores in zip(
+            rows, self.targets, self.predicted, self.scores, strict=True
         ):
-            fields = [form.write(true), form.write(said)]
-            lines.append("\t".join([*fields, *(repr(float(p)) for p in row)]))
-        write_text(path, "\n".join(lines) + "\n")
+            answers = [self._field(true), self._field(said)]
+            lines.append([*row, *answers, *(repr(float(p)) for p in scores)])
+        write_text(
+            path, "".join("\t".join(map(_quoted, line)) + "\n" for line in lines)
+        )
+
+    @property
+    def _columns(self) -> tuple[str, str]:
+        if self.targets.ndim == 2:
+            return _LABELS
+        return _NUMBERS if self.targets.dtype.kind == "f" else _CLASSES
+
+    def _field(self, value: Any) -> str:
+        if self._columns == _NUMBERS:
+            return repr(float(value))
+        if self._columns == _CLASSES:
+            return self.names[int(value)]
+        return ",".join(self.names[label] for label in np.flatnonzero(value))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Predictions:
@@ -90,64 +97,68 @@ class Predictions:
             ValueError: if it is not such a file; the message names the line.
         """
         # A byte that is not UTF-8 is no part of a number: its line is named below.
-        with open(path, encoding="utf-8", errors="replace") as file:
-            header, *lines = file.read().splitlines() or [""]
-        columns = header.split("\t")
-        scores = [f"score_{index}" for index in range(len(columns) - 2)]
-        form = next(
-            (
-                form
-                for form in (_CLASSES, _LABELS, _NUMBERS)
-                if columns == [form.truth, form.answer, *scores]
-            ),
-            None,
-        )
-        if form is None or not lines or (form is not _NUMBERS and len(scores) < 2):
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            csv.field_size_limit(LONGEST_FIELD)
+            reader = csv.reader(file, delimiter="\t", strict=True)
+            numbered: list[tuple[int, list[str]]] = []
+            begins = 1
+            try:
+                for row in reader:
+                    numbered.append((begins, row))
+                    begins = reader.line_num + 1
+            except csv.Error as error:
+                raise ValueError(
+                    f"{path}, line {begins}: {error}. Run the evaluation again."
+                ) from error
+        header = numbered[0][1] if numbered else []
+        begin = 2 if header[1:2] == [SECOND] else 1
+        columns, names = tuple(header[begin : begin + 2]), tuple(header[begin + 2 :])
+        known = columns in (_CLASSES, _LABELS, _NUMBERS) and header[:1] == [TEXT]
+        if not known or len(numbered) < 2 or (columns != _NUMBERS and len(names) < 2):
             raise ValueError(
-                f"{path}, line 1: expected the columns class, predicted_class, "
-                "score_0, score_1, … (or labels, or value) and a line per text, found "
-                f"{header[:60]!r} and {len(lines)} lines. Run the evaluation again."
+                f"{path}, line 1: expected the columns text, label, predicted_label "
+                "and one for each label (or labels, or value) and a line per text, "
+                f"found {' '.join(header)[:60]!r} and {max(0, len(numbered) - 1)} "
+                "lines. Run the evaluation again."
             )
         rows = [
-            _row(form, line, len(columns), f"{path}, line {number}")
-            for number, line in enumerate(lines, start=2)
+            _row(columns, names, row[begin:], f"{path}, line {number}")
+            for number, row in numbered[1:]
         ]
-        *sides, values = zip(*rows, strict=True)
-        truth, said = (
-            _as_matrix(side, len(scores), path) if form is _LABELS else np.array(side)
-            for side in sides
-        )
-        shape = (len(rows), len(scores))
-        return cls(truth, said, np.array(values).reshape(shape))
-
-    @property
-    def _form(self) -> _Form:
-        if self.targets.ndim == 2:
-            return _LABELS
-        return _NUMBERS if self.targets.dtype.kind == "f" else _CLASSES
+        truth, said, values = (np.array(side) for side in zip(*rows, strict=True))
+        return cls(truth, said, values.reshape(len(rows), len(names)), names)
 
 
-def _row(form: _Form, line: str, fields: int, place: str) -> tuple[Any, Any, Any]:
-    parts = line.split("\t")
+def _quoted(field: str) -> str:
+    # Python's writer leaves a carriage return bare, which its reader takes for an end.
+    if any(character in field for character in '\t\r\n"'):
+        return '"' + field.replace('"', '""') + '"'
+    return field
+
+
+def _row(
+    columns: tuple[str, ...], names: tuple[str, ...], row: list[str], place: str
+) -> tuple[Any, Any, list[float]]:
     try:
-        if len(parts) != fields:
-            raise ValueError(f"{len(parts)} fields, not {fields}")
-        truth, answer, *scores = parts
-        return form.read(truth), form.read(answer), [float(score) for score in scores]
+        if len(row) != 2 + len(names):
+            raise ValueError(f"{len(row)} fields, not {2 + len(names)}")
+        truth, said = (_value(columns, names, field) for field in row[:2])
+        return truth, said, [float(score) for score in row[2:]]
     except ValueError as error:
         raise ValueError(
-            f"{place}: expected {form.truth}, {form.answer} and {fields - 2} scores "
-            f"({error}). Run the evaluation again."
+            f"{place}: expected {columns[0]}, {columns[1]} and {len(names)} "
+            f"probabilities ({error}). Run the evaluation again."
         ) from error
 
 
-def _as_matrix(rows: Any, size: int, path: str | os.PathLike[str]) -> np.ndarray:
-    matrix = np.zeros((len(rows), size), int)
-    for number, labels in enumerate(rows):
-        if labels and not 0 <= min(labels) <= max(labels) < size:
-            raise ValueError(
-                f"{path}, line {number + 2}: the label {max(labels)} has no score. Run "
-                "the evaluation again."
-            )
-        matrix[number, labels] = 1
-    return matrix
+def _value(columns: tuple[str, ...], names: tuple[str, ...], field: str) -> Any:
+    """Returns a class's number, 0 or 1 for each label, or a number."""
+    if columns == _NUMBERS:
+        return float(field)
+    said = [field] if columns == _CLASSES else field.split(",") if field else []
+    for name in said:
+        if name not in names:
+            raise ValueError(f"the label {name[:40]!r} has no column")
+    if columns == _CLASSES:
+        return names.index(field)
+    return [int(name in said) for name in names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,15 @@ def evaluate_classifier(
     """
     targets = model.task.encode(Column.of_file(examples))
     outputs = model.predict(examples.texts, verbose=0)
-    return write_evaluation(model.task, targets, outputs, folder)
+    return write_evaluation(model.task, examples.texts, targets, outputs, folder)
 
 
 def write_evaluation(
-    task: Task, targets: np.ndarray, outputs: Any, folder: str | Path
+    task: Task,
+    texts: Sequence[Any],
+    targets: np.ndarray,
+    outputs: Any,
+    folder: str | Path,
 ) -> Any:
     """Writes `report.txt`, its pictures and `predictions.tsv`, for any classifier.
 
@@ -46,6 +51,7 @@ def write_evaluation(
 
     Args:
         task: what was learned.
+        texts: str, or tuples of two.
         targets: `[texts, …]`, what was true.
         outputs: float `[texts, outputs]`, the model's.
         folder: where the files go.
@@ -61,5 +67,6 @@ def write_evaluation(
     report.draw(Path(folder) / report.picture)
     if report.calibration is not None:
         plot_reliability(report.calibration, Path(folder) / "reliability.png")
-    task.predictions(targets, outputs).write(Path(folder) / "predictions.tsv")
+    predictions = task.predictions(targets, outputs)
+    predictions.write(Path(folder) / "predictions.tsv", texts)
     return report

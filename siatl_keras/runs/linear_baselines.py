@@ -148,6 +148,8 @@ def fit_linear_baseline(
     metrics = dict(fitted.metrics)
     if data.test:
         targets, outputs = data.targets(data.test), fitted.outputs(data.test)
-        report = write_evaluation(fitted.task, targets, outputs, Path(config.output))
+        report = write_evaluation(
+            fitted.task, data.test.texts, targets, outputs, Path(config.output)
+        )
         metrics |= {"measures": list(report.measures), "test": report.to_dict()}
     return fitted.pipeline, metrics

@@ -284,7 +284,7 @@ class MultiLabel(Task):
 
         scores = self.probabilities(outputs, "float64")
         predicted = self._is_label(outputs).astype(int)
-        return Predictions(targets.astype(int), predicted, scores)
+        return Predictions(targets.astype(int), predicted, scores, tuple(self.names))
 
     def linear_model(self, strength: float, class_weight: str | None = None) -> Any:
         """Returns logistic regression of each label against the others."""

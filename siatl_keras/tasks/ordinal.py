@@ -189,7 +189,8 @@ class Ordinal(Task):
         from siatl_keras.evaluation import Predictions
 
         scores = self.probabilities(outputs, "float64")
-        return Predictions(targets, self._levels(outputs), scores)
+        levels = self._levels(outputs)
+        return Predictions(targets, levels, scores, tuple(self.names))
 
     def linear_model(self, strength: float, class_weight: str | None = None) -> Any:
         """Returns logistic regression, which does not know of the order."""

@@ -186,7 +186,8 @@ class SingleLabel(Task):
         from siatl_keras.evaluation import Predictions
 
         scores = self.probabilities(outputs, "float64")
-        return Predictions(targets, np.argmax(np.asarray(outputs), -1), scores)
+        predicted = np.argmax(np.asarray(outputs), -1)
+        return Predictions(targets, predicted, scores, tuple(self.names))
 
     def linear_model(self, strength: float, class_weight: str | None = None) -> Any:
         """Returns logistic regression."""

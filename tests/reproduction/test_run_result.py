@@ -23,7 +23,7 @@ def test_figures_are_those_of_the_files(tmp_path, folder):
     metrics = {**TESTED, "validation": {"perplexity": 99.0}}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     predictions = Predictions(np.array([1]), np.array([1]), np.array([[0.25, 0.75]]))
-    predictions.write(folder / "predictions.tsv")
+    predictions.write(folder / "predictions.tsv", ["so good"])
     run = RunResult.read(tmp_path, KEY)
     assert [run.value(name) for name in run.measures] == [0.5, 0.75]
     assert run.lm_perplexity == 99.0
