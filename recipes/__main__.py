@@ -1,6 +1,6 @@
 """`siatl`: the recipes as one command's sub-commands.
 
-siatl finetune --train=train.tsv --output=runs/sarcasm
+siatl finetune --data=reviews.csv
 siatl finetune --help
 """
 

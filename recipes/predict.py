@@ -56,7 +56,7 @@ def main():
     sys.stdout.reconfigure(encoding="utf-8")
     warn = functools.partial(print, file=sys.stderr, flush=True)
     if FLAGS.input == "-":
-        if FLAGS["encoding"].present:
+        if FLAGS.encoding != "utf-8":
             raise ValueError(
                 "--encoding is that of a file. The standard input must be UTF-8: "
                 f"convert it with `iconv -f {FLAGS.encoding} -t utf-8`."

@@ -99,14 +99,15 @@ def choose_columns(
         others = [sample for sample in samples if sample.name != label]
         text = _named(others, TEXT_NAMES) or _longest(others)
         if text is None:
-            raise _unclear(path, samples, "texts", "text_column")
+            beside = f"; `pair_column` is {columns.pair!r}" if columns.pair else ""
+            raise _unclear(path, samples, "texts", "`text_column`" + beside)
     if label is None:
         others = [sample for sample in samples if sample.name != text]
         repeating = [
             each for each in others if each.repeats and not each.reads_like_text
         ]
         if len(repeating) != 1:
-            raise _unclear(path, others, "labels", "label_column")
+            raise _unclear(path, others, "labels", "`label_column`")
         label = repeating[0].name
     return replace(columns, text=text, label=label)
 
@@ -129,7 +130,7 @@ def _longest(samples: Sequence[_Sample]) -> str | None:
 
 
 def _unclear(
-    path: str, samples: Sequence[_Sample], what: str, argument: str
+    path: str, samples: Sequence[_Sample], what: str, remedy: str
 ) -> ValueError:
     shown = "".join(
         f"\n  {excerpt(sample.name)}: {', '.join(map(excerpt, sample.values[:1]))}"
@@ -137,6 +138,6 @@ def _unclear(
     )
     more = f"\n  and {len(samples) - SHOWN} more" if len(samples) > SHOWN else ""
     return ValueError(
-        f"{path}: which column holds the {what} is not clear. Name it with "
-        f"`{argument}`. Its columns, and how they begin:{shown}{more}"
+        f"{path}: which column holds the {what} is not clear. Name it with {remedy}. "
+        f"Its columns, and how they begin:{shown}{more}"
     )

@@ -83,6 +83,15 @@ def test_a_column_that_is_named_is_none_of_the_others(write):
     assert read_examples(path, label_column="label").columns.text == "text"
 
 
+def test_the_column_of_the_second_texts_is_not_that_of_the_first(write):
+    path = write_csv(write, asked=TEXTS, found=TEXTS, label=[1, 2] * 4)
+    examples = read_examples(path, pair_column="found")
+    assert examples.texts == list(zip(TEXTS, TEXTS, strict=True))
+    path = write_csv(write, text=TEXTS, label=[1, 2] * 4)
+    with pytest.raises(ValueError, match="`text_column`; `pair_column` is 'text'. Its"):
+        read_examples(path, pair_column="text")
+
+
 def test_texts_alone_need_no_column_of_labels(write):
     path = write_csv(write, id=range(8), said=TEXTS)
     assert list(read_texts(path)) == TEXTS

@@ -148,7 +148,10 @@ def test_every_kind_of_task_is_taught(files, lm, tmp_path, task, labels, levels)
         ({"method": "bow"}, "`method` must be one of"),
         ({"folds": 5, "validation": ""}, "`folds` are for `finetune`.*folds=5"),
         ({"teacher": "nothing/there"}, "nothing/there"),
-        ({"pair_column": "label"}, "classifies single texts"),
+        (
+            {"pair_column": "label", "label_column": "label"},
+            "classifies single texts",
+        ),
     ],
 )
 def test_what_cannot_teach_is_refused(files, lm, teacher, tmp_path, settings, message):

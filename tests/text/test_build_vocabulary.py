@@ -72,8 +72,8 @@ def test_every_format_gives_the_same_words(tmp_path, corpus):
 
 def test_several_files_are_counted_together(tmp_path, corpus):
     other = tmp_path / "other.tsv"
-    other.write_text("message\npear mango\n")
-    with pytest.raises(ValueError, match="other.tsv, line 1: no column 'text'"):
+    other.write_text("fruit\npear mango\n")
+    with pytest.raises(ValueError, match="other.tsv: which column holds the texts"):
         build([corpus, other])
     other.write_text("text\npear mango\n")
     report = build([corpus, other])
