@@ -19,7 +19,12 @@ STEPS = {
         "replace run/metrics.json",
         "rmtree run/backup",
     ],
-    "ulmfit": ["rename backup/language_model", "rmtree backup/language_model_training"],
+    "ulmfit": [
+        "replace texts/train.jsonl",
+        "replace texts/held_out.jsonl",
+        "rename backup/language_model",
+        "rmtree backup/language_model_training",
+    ],
     "folds": [
         "replace backup/fold_1.npz",
         "rmtree backup/fold_1",
@@ -51,7 +56,8 @@ def test_a_run_killed_after_its_training_is_finished_without_training_again(
     assert (killed / checksums).read_text() == (whole / checksums).read_text()
     once = Counter(re.findall(r"^Epoch \d+/\d+$", log(whole), re.M))
     assert Counter(re.findall(r"^Epoch \d+/\d+$", log(killed), re.M)) == once
-    assert log(killed).count("Resuming after epoch") >= len(steps) - 2
+    after_training = [step for step in steps if not step.startswith("replace texts/")]
+    assert log(killed).count("Resuming after epoch") >= len(after_training) - 2
     assert not (killed / "backup").exists()
     left = [*tmp_path.rglob(".partial-*"), *tmp_path.rglob(".replaced-*")]
     assert not left
