@@ -91,21 +91,21 @@ class Columns:
             ValueError: if one is absent, or neither a string nor what may stand for a
                 label.
         """
-        first, *rest = (
-            self._field(path, number, record, name)
-            for name in (self.text, self.pair)
-            if name
-        )
+        text: Any = self._field(path, number, record, self.text or "")
+        if self.pair:
+            text = text, self._field(path, number, record, self.pair)
         label = self._field(path, number, record, self.label) if self.label else ""
-        return (first, *rest) if rest else first, label
+        return text, label
 
     def _field(self, path: str, number: int, record: dict[str, Any], name: str) -> str:
+        value = record.get(name)  # The usual field, without further calls.
+        if type(value) is str and value.isascii():
+            return value
         if name not in record:
             raise ValueError(
                 f"{path}, line {number}: no key {name!r}; found {listed(record)}. Name "
                 f"the right one with {self.arguments}."
             )
-        value = record[name]
         text = _as_label(value) if name == self.label else value
         if not isinstance(text, str):
             shown = json.dumps(value, default=str)[:40]

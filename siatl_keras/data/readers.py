@@ -15,7 +15,7 @@ from typing import Any
 
 from siatl_keras.data.choose_columns import SAMPLE, choose_columns
 from siatl_keras.data.columns import Columns
-from siatl_keras.data.table_formats import Table, extension_of, open_table
+from siatl_keras.data.table_formats import TEXT, Table, extension_of, open_table
 from siatl_keras.data.visible_form import visible_form
 from siatl_keras.local_path import check_local_path
 
@@ -181,13 +181,13 @@ def _open(
         columns, table = _chosen(path, columns, table)
         if table.names:
             columns.check_header(path, table.names)
-        yield (
-            columns,
-            (
-                (number, *columns.of(path, number, record))
-                for number, record in table.records
-            ),
-        )
+        yield columns, _rows(path, columns, table)
+
+
+def _rows(path: str, columns: Columns, table: Table) -> Iterator[tuple[int, Any, str]]:
+    for number, record in table.records:
+        text, label = columns.of(path, number, record)
+        yield number, text, label
 
 
 def _chosen(path: str, columns: Columns, table: Table) -> tuple[Columns, Table]:
@@ -214,7 +214,7 @@ def _of_plain_texts(path: str, columns: Columns) -> Columns:
             f"{path}: a .txt file holds texts without labels. Use .tsv, .csv or .jsonl "
             "for labelled texts."
         )
-    return Columns("text")
+    return Columns(TEXT)
 
 
 def _similar(path: str) -> str:
