@@ -74,6 +74,11 @@ def start_training():
     return strategy
 
 
+def verbosity():
+    """Returns what `fit(verbose=)` takes: 2, all figures, for `--verbosity=1`."""
+    return 2 if FLAGS["verbosity"].present and FLAGS.verbosity > 0 else 1
+
+
 def report(run, metrics):
     """Prints what a fine-tuning run found.
 
@@ -112,7 +117,8 @@ def run(main, text_flags=()):
     def checked(argv):
         if len(argv) > 1:
             raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
-        logging.set_verbosity(logging.WARNING)
+        if not FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)
         # Keras warns that a tf.data dataset shuffles for itself; ours do.
         warnings.filterwarnings("ignore", message=".*shuffle=True.*")
         for stream in (sys.stdout, sys.stderr):

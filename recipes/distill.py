@@ -25,7 +25,7 @@ def main():
     strategy = common.start_training()
     run = common.open_run()
     config = config_flags.config_from_flags(DistillConfig)
-    common.report(run, distill(config, strategy)[1])
+    common.report(run, distill(config, strategy, common.verbosity())[1])
 
 
 if __name__ == "__main__":

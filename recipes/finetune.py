@@ -36,7 +36,7 @@ def main():
     strategy = common.start_training()
     run = common.open_run()
     config = config_flags.config_from_flags(FinetuneConfig)
-    common.report(run, finetune(config, strategy)[1])
+    common.report(run, finetune(config, strategy, common.verbosity())[1])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ def main():
     strategy = common.start_training()
     common.open_run()
     config = config_flags.config_from_flags(PretrainConfig)
-    metrics = pretrain_language_model(config, strategy, FLAGS.overwrite)
+    metrics = pretrain_language_model(
+        config, strategy, FLAGS.overwrite, common.verbosity()
+    )
     print(f"validation perplexity {metrics['validation_perplexity']:.2f}")
     print(f"preset: {FLAGS.preset}")
 

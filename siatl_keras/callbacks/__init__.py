@@ -7,6 +7,7 @@ from siatl_keras.callbacks.backup_and_restore import (
 from siatl_keras.callbacks.best_weights import BestWeights
 from siatl_keras.callbacks.callback_order import in_order
 from siatl_keras.callbacks.complete_logs import CompleteLogs
+from siatl_keras.callbacks.epoch_lines import EpochLines
 from siatl_keras.callbacks.gamma_decay import GammaDecay
 from siatl_keras.callbacks.group_learning_rates import GroupLearningRates
 from siatl_keras.callbacks.loss_monitors import LossMonitors
@@ -20,6 +21,7 @@ __all__ = [
     "BackupAndRestore",
     "BestWeights",
     "CompleteLogs",
+    "EpochLines",
     "GammaDecay",
     "GroupLearningRates",
     "LossMonitors",

@@ -13,6 +13,7 @@ import keras
 
 from siatl_keras.callbacks.backup_and_restore import BackupAndRestore
 from siatl_keras.callbacks.complete_logs import CompleteLogs
+from siatl_keras.callbacks.epoch_lines import EpochLines
 
 # What comes last, one after the other.
 LAST: tuple[Any, ...] = (
@@ -33,8 +34,8 @@ def in_order(callbacks: Any = None, verbose: Any = 0) -> list[keras.callbacks.Ca
         verbose: as for `keras.Model.fit`.
 
     Returns:
-        list for `fit(callbacks=)`, which has a `History`, and a progress bar where
-        `verbose` asks for one. Of those given, those that write down logs come behind
+        list for `fit(callbacks=)`, which has a `History`, and `EpochLines` where
+        `verbose` asks for any. Of those given, those that write down logs come behind
         all others, and backups last.
 
     Example:
@@ -50,7 +51,7 @@ def in_order(callbacks: Any = None, verbose: Any = 0) -> list[keras.callbacks.Ca
         return any(isinstance(callback, kind) for callback in given)
 
     if verbose and not has(keras.callbacks.ProgbarLogger):
-        given.append(keras.callbacks.ProgbarLogger())
+        given.append(EpochLines())
     if not has(keras.callbacks.History):
         given.append(keras.callbacks.History())
     given.sort(key=_place)  # Stable: the rest stays as it is.

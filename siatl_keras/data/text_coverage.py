@@ -53,12 +53,16 @@ class TextCoverage:
 
     def message(self) -> str:
         """Says it in a line."""
-        cut = (
-            f"{self.texts:,} texts, {self.cut:,} of them ({self.cut / self.texts:.1%}) "
-            f"cut at {self.most_read} tokens"
-        )
-        if self.counts_rest:
-            cut += " for the language model, no words for the word scores"
+        if self.cut:
+            share = self.cut / self.texts
+            cut = (
+                f"{self.texts:,} texts, {self.cut:,} of them ({share:.1%}) cut at "
+                f"{self.most_read} tokens"
+            )
+            if self.counts_rest:
+                cut += " for the language model, no words for the word scores"
+        else:
+            cut = f"{self.texts:,} texts, none of them cut at {self.most_read} tokens"
         if self.words is None:
             return cut
         share = self.unknown / max(1, self.words)

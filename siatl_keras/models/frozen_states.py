@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from siatl_keras.callbacks.progress_line import ProgressLine
 from siatl_keras.compat import layer_parts
 from siatl_keras.models.causal_backbone import INPUTS
 from siatl_keras.optimizers.groups import PAPER_GROUPS
@@ -152,13 +153,13 @@ class FrozenStates:
         if self.verbose:
             names = " and ".join(layer.name for layer in made)
             print(f"Computing what the layers up to {names} make of {rows} texts")
-        has_bar = self.verbose not in (0, 2)
-        bar = keras.utils.Progbar(len(batches), verbose=int(has_bar))
+        line = ProgressLine("states", len(batches), self.verbose not in (0, 2))
         for step, x in enumerate(batches, start=1):
             numbers, mask = x["row"].numpy(), x["padding_mask"].numpy()
             for store, states in zip(made.values(), compute(x), strict=True):
                 store.add(numbers, mask, states.numpy())
-            bar.update(step)
+            line.update(step)
+        line.clear()
         self._stores |= made
 
 

@@ -37,7 +37,7 @@ def adapt_language_model(
     training: LanguageModelTraining,
     preset: Path,
     strategy: tf.distribute.Strategy | None = None,
-    verbose: int = 2,
+    verbose: int = 1,
 ) -> dict[str, Any]:
     """Trains on the texts of a labelled file, and saves the best epoch as a preset.
 

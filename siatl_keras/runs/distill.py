@@ -34,7 +34,7 @@ TEXTS_PER_PART = 1024
 def distill(
     config: DistillConfig,
     strategy: tf.distribute.Strategy | None = None,
-    verbose: int = 2,
+    verbose: int = 1,
 ) -> tuple[SiATLClassifier, dict[str, Any]]:
     """Trains a classifier on a teacher's probabilities, and tests it.
 

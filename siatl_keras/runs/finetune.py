@@ -38,7 +38,7 @@ Config = TypeVar("Config", bound=FinetuneConfig)
 def finetune(
     config: FinetuneConfig,
     strategy: tf.distribute.Strategy | None = None,
-    verbose: int = 2,
+    verbose: int = 1,
 ) -> tuple[Any, dict[str, Any]]:
     """Fine-tunes a classifier with early stopping, and tests it.
 
@@ -88,7 +88,7 @@ def train_and_test(
     config: FinetuneConfig,
     data: RunData,
     strategy: tf.distribute.Strategy | None = None,
-    verbose: int = 2,
+    verbose: int = 1,
     **figures: Any,
 ) -> tuple[Any, dict[str, Any]]:
     """Does what `finetune` does with texts that have been read.

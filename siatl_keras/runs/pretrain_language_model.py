@@ -30,6 +30,7 @@ def pretrain_language_model(
     config: PretrainConfig,
     strategy: tf.distribute.Strategy | None = None,
     overwrite: bool = False,
+    verbose: int = 1,
 ) -> dict[str, Any]:
     """Trains an `LSTMCausalLM` on files and saves it as a preset.
 
@@ -44,6 +45,7 @@ def pretrain_language_model(
         config: what to do.
         strategy: `tf.distribute.Strategy`; the default one if not given.
         overwrite: whether an existing preset is replaced.
+        verbose: as for `keras.Model.fit`.
 
     Returns:
         dict of metrics: perplexity on all validation texts, their tokens, steps, tokens
@@ -72,7 +74,7 @@ def pretrain_language_model(
     keras.utils.set_random_seed(config.seed)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = _compiled_model(config)
-    history = _fit(model, config, backup)
+    history = _fit(model, config, backup, verbose)
     metrics = _metrics(model, config, history)
     with new_folder(preset, overwrite=overwrite) as folder:
         save_preset(model, folder, config.weights_dtype)
@@ -105,7 +107,10 @@ def _batches(
 
 
 def _fit(
-    model: LSTMCausalLM, config: PretrainConfig, backup: BackupAndRestore
+    model: LSTMCausalLM,
+    config: PretrainConfig,
+    backup: BackupAndRestore,
+    verbose: int,
 ) -> dict[str, list[float]]:
     """Trains, from the backup on if there is one; returns the history."""
     steps_per_epoch = config.steps_per_epoch
@@ -125,7 +130,7 @@ def _fit(
             backup,
         ],
         shuffle=False,  # The dataset does; Keras's default makes it warn.
-        verbose=2,
+        verbose=verbose,
     ).history
 
 

@@ -16,8 +16,12 @@ from siatl_keras.evaluation import lower_is_better
 from siatl_keras.inputs import LabelledTexts
 from siatl_keras.models import SiATLClassifier, backbone_class, number_of_layers
 from siatl_keras.plans import Plan
+from siatl_keras.runs.announcement import announce
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.tasks import Task
+
+# The name of the first of several fits, which is said what they do before.
+FIRST_FOLD = "fold_1"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class Training:
             steps = math.ceil(len(lesson) / config.batch_size)
             optimizer = plan.optimizer(model, steps)
             model.compile(optimizer, sampled_words=config.sampled_words)
+        epochs = epochs or plan.epochs
+        if self.verbose and name == (FIRST_FOLD if config.folds else ""):
+            print(announce(model, self.lm, plan, lesson, validation, epochs))
         folder = Path(config.output)
         backup = BackupAndRestore(folder / "backup" / name, delete_checkpoint=False)
         history = model.fit(
@@ -80,7 +87,7 @@ class Training:
             batch_size=config.batch_size,
             validation_data=validation and (validation.texts, validation.targets),
             class_weight=config.class_weight,
-            epochs=epochs or plan.epochs,
+            epochs=epochs,
             seed=config.seed,
             callbacks=[
                 *plan.callbacks(folder / "tensorboard" / name, backup),

@@ -30,7 +30,7 @@ def test_recorders_come_behind_the_rest_and_backups_last(tmp_path):
 @pytest.mark.parametrize(("verbose", "bars"), [(0, 0), (1, 1), ("auto", 1), (2, 1)])
 def test_the_progress_bar_sees_what_was_computed_and_no_more(verbose, bars):
     callbacks = names(in_order(None, verbose))
-    assert callbacks.count("ProgbarLogger") == bars
+    assert callbacks.count("EpochLines") == bars
     assert callbacks[-1] == "History"
 
 

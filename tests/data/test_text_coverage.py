@@ -116,5 +116,5 @@ def test_a_report_without_losses_is_a_line_alone(capsys):
         warnings.simplefilter("error")
         coverage(["good day"] * 9).report()
     assert capsys.readouterr().out == (
-        "9 texts, 0 of them (0.0%) cut at 6 tokens; 0.0% of 18 words are unknown\n"
+        "9 texts, none of them cut at 6 tokens; 0.0% of 18 words are unknown\n"
     )

@@ -395,6 +395,6 @@ def test_fit_says_once_what_is_cut_and_unknown(make_classifier, texts, labels, c
         )
     said = capsys.readouterr().out
     assert said.count("words are unknown") == 1
-    assert said.startswith("16 texts, 0 of them (0.0%) cut at 12 tokens; 100.0% of ")
+    assert said.startswith("16 texts, none of them cut at 12 tokens; 100.0% of ")
     model.fit(texts, labels, verbose=0)
     assert capsys.readouterr().out == ""
