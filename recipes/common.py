@@ -86,16 +86,13 @@ def report(run, metrics):
         run: its `RunFolder`.
         metrics: what `finetune` returned.
     """
-    if FLAGS.test:
-        print((run.path / "report.txt").read_text("utf-8"))
+    print((run.path / "report.txt").read_text("utf-8"))
     if "best_epoch" in metrics:
         print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
     if "counted_words" in metrics:
         print(comparison_line(metrics["counted_words"]))
-    elif not FLAGS.test:
-        figures = metrics["validation"].items()
-        shown = ", ".join(f"{name} {value:.3f}" for name, value in figures)
-        print(f"on the held-out texts: {shown}")
+    for step in metrics.get("next_steps", ()):
+        print(f"to try next: {step}")
 
 
 class Terminated(KeyboardInterrupt):

@@ -29,16 +29,16 @@ flags.adopt_module_key_flags(text_files)
 
 
 def main():
-    """Evaluates; writes report.txt, its picture and metrics.json."""
+    """Evaluates; writes what `Evaluation.write` writes, and metrics.json."""
     run = common.open_run()
     model = SiATLClassifier.from_preset(FLAGS.model)
     check_pair_column(model, FLAGS.pair_column, FLAGS.model)
     columns = (FLAGS.text_column, FLAGS.label_column, FLAGS.pair_column)
     several = isinstance(model.task, MultiLabel)
     examples = read_examples(FLAGS.data, *columns, several, FLAGS.encoding)
-    report = evaluate_classifier(model, examples, run.path)
-    run.write_metrics(report.to_dict())
-    print(report.to_text())
+    evaluation = evaluate_classifier(model, examples, run.path)
+    run.write_metrics(evaluation.report.to_dict())
+    print(evaluation.to_text())
 
 
 if __name__ == "__main__":

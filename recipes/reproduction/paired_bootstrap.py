@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from siatl_keras.evaluation.measures import MEASURES, Measure, measure_of
+from siatl_keras.evaluation import MEASURES, Resampled, measure_of
 
-DRAWS_AT_A_TIME = 500
 # What must know how many classes there are.
 _OF_CLASSES = ("macro_f1", "micro_f1", "quadratic_kappa")
 
@@ -89,68 +88,24 @@ def paired_bootstrap(
         for side in map(np.asarray, (first, second))
     ]
     _check(targets, runs, measure, num_classes, samples)
-    # Texts with equal targets and predictions are interchangeable, so it is their
-    # numbers that are drawn: the same distribution, with far fewer columns.
-    rows = np.concatenate([targets[None], *runs])  # [1 + runs, texts, …]
-    flat = np.moveaxis(rows, 1, -1).reshape(-1, len(targets))
-    _, where, counts = np.unique(flat, axis=1, return_index=True, return_counts=True)
-    # By first text, an order that does not change when the methods change places.
-    order = np.argsort(where)
-    where, counts = where[order], counts[order]
-    sides = [
-        [_Run(kind, targets[where], run[where], num_classes) for run in side]
-        for side in runs
-    ]
-    generator = np.random.default_rng(seed)
+    texts = Resampled(targets, *runs[0], *runs[1])
+    sides = [[texts.figure(kind, run, num_classes) for run in side] for side in runs]
     drawn = np.concatenate(
-        [
-            _difference(
-                generator.multinomial(len(targets), counts / len(targets), size=size),
-                sides,
-            )
-            for size in _chunks(samples)
-        ]
+        [_difference(weights, sides) for weights in texts.draws(samples, seed)]
     )
     at_most, at_least = np.sum(drawn <= 0), np.sum(drawn >= 0)
     # The texts themselves count as one more draw, so that no p-value is 0.
     p_value = min(1.0, 2.0 * (min(at_most, at_least) + 1) / (samples + 1))
     low, high = np.percentile(drawn, [2.5, 97.5])
-    difference = float(_difference(counts[None], sides)[0])
+    difference = float(_difference(texts.whole, sides)[0])
     return PairedDifference(difference, float(low), float(high), float(p_value))
 
 
-class _Run:
-    """One run's columns by pattern, to be weighed."""
-
-    def __init__(
-        self,
-        measure: Measure,
-        targets: np.ndarray,
-        predicted: np.ndarray,
-        num_classes: int,
-    ) -> None:
-        assert measure.columns and measure.of_sums
-        columns = measure.columns(targets, predicted, num_classes)
-        self.columns = np.hstack([np.ones((len(targets), 1)), columns])
-        self.of_sums = measure.of_sums
-
-    def figure(self, weights: np.ndarray) -> np.ndarray:
-        """Computes the figure `[draws]` with each pattern as often as it was drawn."""
-        return self.of_sums(weights @ self.columns)
-
-
-def _difference(weights: np.ndarray, sides: list[list[_Run]]) -> np.ndarray:
-    weights = weights.astype("float64")  # [draws, patterns]
+def _difference(weights: np.ndarray, sides: list[list[Any]]) -> np.ndarray:
     first, second = (
-        np.mean([run.figure(weights) for run in side], axis=0) for side in sides
+        np.mean([figure(weights) for figure in side], axis=0) for side in sides
     )
     return first - second
-
-
-def _chunks(samples: int) -> list[int]:
-    """Splits the draws, so that memory does not grow with their number."""
-    whole, rest = divmod(samples, DRAWS_AT_A_TIME)
-    return [DRAWS_AT_A_TIME] * whole + [rest] * (rest > 0)
 
 
 def _check(

@@ -9,6 +9,7 @@ from siatl_keras.evaluation.calibration import (
     calibration_of_answers,
     calibration_of_labels,
 )
+from siatl_keras.evaluation.doubtful_labels import doubtful_labels
 from siatl_keras.evaluation.linear_model import choose_strength
 from siatl_keras.evaluation.measures import (
     LOSS,
@@ -16,6 +17,11 @@ from siatl_keras.evaluation.measures import (
     Measure,
     lower_is_better,
     measure_of,
+)
+from siatl_keras.evaluation.mistakes import (
+    Mistake,
+    mistakes_text,
+    most_confident_mistakes,
 )
 from siatl_keras.evaluation.multi_label_report import (
     MultiLabelReport,
@@ -34,23 +40,33 @@ from siatl_keras.evaluation.plots import (
 )
 from siatl_keras.evaluation.predictions import Predictions
 from siatl_keras.evaluation.report import Report, evaluate_predictions
+from siatl_keras.evaluation.resampling import (
+    Interval,
+    Resampled,
+    bootstrap_interval,
+)
 
 __all__ = [
     "AttentionMap",
     "Calibration",
+    "Interval",
     "LOSS",
     "MEASURES",
     "Measure",
+    "Mistake",
     "MultiLabelReport",
     "NumberReport",
     "OrdinalReport",
     "PairFeatures",
     "Predictions",
     "Report",
+    "Resampled",
     "attention_page",
     "bag_of_words_baseline",
+    "bootstrap_interval",
     "calibration_of_answers",
     "calibration_of_labels",
+    "doubtful_labels",
     "evaluate_levels",
     "evaluate_multi_label",
     "evaluate_numbers",
@@ -58,6 +74,8 @@ __all__ = [
     "choose_strength",
     "lower_is_better",
     "measure_of",
+    "mistakes_text",
+    "most_confident_mistakes",
     "plot_attention",
     "plot_confusion_matrix",
     "plot_f1_by_label",

@@ -18,6 +18,7 @@ from siatl_keras.evaluation.calibration import (
 )
 from siatl_keras.evaluation.checked_answers import checked_answers
 from siatl_keras.evaluation.plots import plot_f1_by_label
+from siatl_keras.evaluation.resampling import Interval, bootstrap_interval
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class MultiLabelReport:
         f1: of each label; 0 for one that no text has or is said to have.
         support: texts that have each label.
         texts: number of texts.
+        interval: of the macro F1.
         calibration: of all labels of all texts; `None` without probabilities.
     """
 
@@ -48,6 +50,7 @@ class MultiLabelReport:
     f1: list[float]
     support: list[int]
     texts: int
+    interval: Interval
     calibration: Calibration | None = None
 
     @property
@@ -73,6 +76,7 @@ class MultiLabelReport:
                 }
                 for index, name in enumerate(self.label_names)
             },
+            "interval": self.interval.to_dict(),
             **calibration_figures(self.calibration),
         }
 
@@ -82,6 +86,7 @@ class MultiLabelReport:
         lines = [
             f"macro F1 {self.macro_f1:.4f}   micro F1 {self.micro_f1:.4f}   "
             f"exact match {self.exact_match:.4f}   texts {self.texts}",
+            self.interval.to_text(),
             "",
             f"{'label':<{width}}  precision  recall      F1  texts",
         ]
@@ -158,6 +163,7 @@ def evaluate_multi_label(
         f1=f1.tolist(),
         support=[int(count) for count in support],
         texts=len(targets),
+        interval=bootstrap_interval("macro_f1", targets, predicted),
         calibration=None
         if probabilities is None
         else calibration_of_labels(targets, probabilities),

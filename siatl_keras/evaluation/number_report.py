@@ -11,6 +11,7 @@ from scipy import stats
 
 from siatl_keras.evaluation.checked_answers import checked_answers
 from siatl_keras.evaluation.plots import plot_numbers
+from siatl_keras.evaluation.resampling import Interval, bootstrap_interval
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class NumberReport:
         std: their standard deviation.
         targets: the true numbers, `[texts]`.
         predicted: the answers, `[texts]`.
+        interval: of the MAE.
     """
 
     picture: ClassVar[str] = "predicted.png"
@@ -42,6 +44,7 @@ class NumberReport:
     std: float
     targets: np.ndarray = field(repr=False)
     predicted: np.ndarray = field(repr=False)
+    interval: Interval
 
     @property
     def measures(self) -> dict[str, float]:
@@ -61,6 +64,7 @@ class NumberReport:
             "mean": self.mean,
             "std": self.std,
             "texts": len(self.targets),
+            "interval": self.interval.to_dict(),
         }
 
     def to_text(self) -> str:
@@ -68,7 +72,7 @@ class NumberReport:
         return (
             f"MAE {self.mae:.4f}   RMSE {self.rmse:.4f}   Pearson's r "
             f"{self.pearson:.4f}   Spearman's ρ {self.spearman:.4f}   texts "
-            f"{len(self.targets)}\n\n"
+            f"{len(self.targets)}\n{self.interval.to_text()}\n\n"
             f"true numbers: mean {self.mean:.4g}, standard deviation {self.std:.4g}\n"
             f"MAE of always answering their median: {self.mae_of_median:.4f}\n"
         )
@@ -116,4 +120,5 @@ def evaluate_numbers(targets: Any, predicted: Any) -> NumberReport:
         std=float(targets.std()),
         targets=targets,
         predicted=predicted,
+        interval=bootstrap_interval("mae", targets, predicted),
     )

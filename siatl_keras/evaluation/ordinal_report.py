@@ -13,6 +13,7 @@ from siatl_keras.evaluation.calibration import Calibration
 from siatl_keras.evaluation.checked_answers import checked_answers
 from siatl_keras.evaluation.measures import MEASURES
 from siatl_keras.evaluation.report import Report, evaluate_predictions
+from siatl_keras.evaluation.resampling import Interval, bootstrap_interval
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class OrdinalReport:
         quadratic_kappa: Cohen's kappa, disagreement weighed by its square; where there
             is one level alone on both sides, 1 if it is the same, else 0.
         mae: mean absolute difference of level numbers.
+        interval: of the quadratic kappa.
     """
 
     picture: ClassVar[str] = "confusion.png"
@@ -31,6 +33,7 @@ class OrdinalReport:
     levels: Report
     quadratic_kappa: float
     mae: float
+    interval: Interval
 
     @property
     def calibration(self) -> Calibration | None:
@@ -53,12 +56,14 @@ class OrdinalReport:
             "quadratic_kappa": self.quadratic_kappa,
             "mae": self.mae,
             **self.levels.to_dict(),
+            "interval": self.interval.to_dict(),
         }
 
     def to_text(self) -> str:
         """Returns the figures as aligned text: distances, then those of classes."""
         return (
             f"quadratic kappa {self.quadratic_kappa:.4f}   MAE {self.mae:.4f} levels\n"
+            f"{self.interval.to_text()}\n"
             f"{self.levels.to_text()}"
         )
 
@@ -98,11 +103,14 @@ def evaluate_levels(
     """
     targets, predicted = checked_answers(targets, predicted)
     report = evaluate_predictions(targets, predicted, level_names, probabilities)
-    values = {}
+    values: dict[str, float] = {}
     for name in ("quadratic_kappa", "mae"):
         measure = MEASURES[name]
         assert measure.columns and measure.of_sums
         columns = measure.columns(targets, predicted, len(level_names))
         sums = np.concatenate([[len(targets)], columns.sum(0)])
         values[name] = float(measure.of_sums(sums[None])[0])
-    return OrdinalReport(report, **values)
+    interval = bootstrap_interval(
+        "quadratic_kappa", targets, predicted, len(level_names)
+    )
+    return OrdinalReport(report, **values, interval=interval)

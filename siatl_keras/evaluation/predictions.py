@@ -67,7 +67,7 @@ class Predictions:
         for row, true, said, scores in zip(
             rows, self.targets, self.predicted, self.scores, strict=True
         ):
-            answers = [self._field(true), self._field(said)]
+            answers = [self.name(true), self.name(said)]
             lines.append([*row, *answers, *(repr(float(p)) for p in scores)])
         write_text(
             path, "".join("\t".join(map(_quoted, line)) + "\n" for line in lines)
@@ -79,7 +79,8 @@ class Predictions:
             return _LABELS
         return _NUMBERS if self.targets.dtype.kind == "f" else _CLASSES
 
-    def _field(self, value: Any) -> str:
+    def name(self, value: Any) -> str:
+        """Writes a target or an answer as the file has it: a label by its name."""
         if self._columns == _NUMBERS:
             return repr(float(value))
         if self._columns == _CLASSES:

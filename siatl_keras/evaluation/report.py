@@ -27,6 +27,11 @@ from siatl_keras.evaluation.calibration import (
     calibration_text,
 )
 from siatl_keras.evaluation.plots import plot_confusion_matrix
+from siatl_keras.evaluation.resampling import Interval, bootstrap_interval
+
+# Columns of a confusion matrix in text; a wider one is but its largest errors.
+MOST_COLUMNS = 100
+MOST_CONFUSIONS = 10
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Report:
         f1: of each class.
         support: texts of each class.
         confusion: int `[classes, classes]`, rows are the true classes.
+        interval: of the macro F1.
         calibration: whether probabilities mean what they say; `None` without any.
     """
 
@@ -57,6 +63,7 @@ class Report:
     f1: list[float]
     support: list[int]
     confusion: list[list[int]]
+    interval: Interval
     calibration: Calibration | None = None
 
     @property
@@ -88,6 +95,7 @@ class Report:
                 for index, name in enumerate(self.label_names)
             },
             "confusion": self.confusion,
+            "interval": self.interval.to_dict(),
             **calibration_figures(self.calibration),
         }
 
@@ -98,10 +106,10 @@ class Report:
             np.repeat(numbers.ravel(), matrix.ravel())
             for numbers in np.indices(matrix.shape)
         )
-        width = max(len(name) for name in self.label_names)
         lines = [
             f"accuracy {self.accuracy:.4f}   macro F1 {self.macro_f1:.4f}   "
             f"micro F1 {self.micro_f1:.4f}   texts {sum(self.support)}",
+            self.interval.to_text(),
             "",
             classification_report(
                 true,
@@ -112,12 +120,19 @@ class Report:
                 zero_division=0,
             ),
         ]
+        lines += self._confusions()
+        return "\n".join(lines) + "\n" + calibration_text(self.calibration)
+
+    def _confusions(self) -> list[str]:
+        width = max(len(name) for name in self.label_names)
         columns = [max(len(name), 5) for name in self.label_names]
+        if width + sum(columns) + 2 * len(columns) > MOST_COLUMNS:
+            return self._largest_confusions()
         header = "  ".join(
             f"{name:>{column}}"
             for name, column in zip(self.label_names, columns, strict=True)
         )
-        lines += [
+        lines = [
             "rows: true class, columns: predicted",
             f"{'':<{width}}  {header}",
         ]
@@ -126,7 +141,18 @@ class Report:
                 f"{count:>{column}}" for count, column in zip(row, columns, strict=True)
             )
             lines.append(f"{name:<{width}}  {counts}")
-        return "\n".join(lines) + "\n" + calibration_text(self.calibration)
+        return lines
+
+    def _largest_confusions(self) -> list[str]:
+        matrix = np.array(self.confusion)
+        np.fill_diagonal(matrix, 0)
+        order = np.argsort(-matrix, axis=None, kind="stable")[:MOST_CONFUSIONS]
+        names = self.label_names
+        return ["most frequent errors: texts, true class → predicted"] + [
+            f"{matrix[row, column]:>5}  {names[row]} → {names[column]}"
+            for row, column in zip(*np.unravel_index(order, matrix.shape), strict=True)
+            if matrix[row, column]
+        ]
 
 
 def evaluate_predictions(
@@ -190,6 +216,7 @@ def evaluate_predictions(
         f1=f1.tolist(),
         support=[int(count) for count in support],
         confusion=confusion_matrix(labels, predictions, labels=numbers).tolist(),
+        interval=bootstrap_interval("macro_f1", labels, predictions, len(numbers)),
         calibration=None
         if probabilities is None
         else calibration_of_answers(labels, predictions, probabilities),

@@ -3,7 +3,7 @@
 from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.distill import distill
 from siatl_keras.runs.distill_config import DistillConfig
-from siatl_keras.runs.evaluate import evaluate_classifier, write_evaluation
+from siatl_keras.runs.evaluate import Evaluation, evaluate_classifier
 from siatl_keras.runs.explain import explain
 from siatl_keras.runs.finetune import finetune
 from siatl_keras.runs.finetune_config import METHOD_NAMES, FinetuneConfig
@@ -20,6 +20,7 @@ from siatl_keras.runs.tune import tune
 __all__ = [
     "METHOD_NAMES",
     "DistillConfig",
+    "Evaluation",
     "FinetuneConfig",
     "PretrainConfig",
     "check_pair_column",
@@ -33,5 +34,4 @@ __all__ = [
     "predict_stream",
     "pretrain_language_model",
     "tune",
-    "write_evaluation",
 ]

@@ -26,13 +26,13 @@ def compare_with_words(
 
     Returns:
         dict of `measure`, the task's main one, `texts`, which they were, "test" or
-        "validation", and the figures of the `model` and of counting `words`.
+        "held_out", and the figures of the `model` and of counting `words`.
     """
     report = fit_linear_model_of("bow", config, data).report(data)
     measure, value = next(iter(report.measures.items()))
     return {
         "measure": measure,
-        "texts": "test" if data.test else "validation",
+        "texts": data.judged_by,
         "model": float(figures[measure]),
         "words": float(value),
     }
@@ -50,9 +50,10 @@ def comparison_line(comparison: dict[str, Any]) -> str:
     'macro F1 on the test texts: 0.700; counting words (--method=bow): 0.720. ...
     """
     measure = MEASURES[comparison["measure"]]
+    texts = comparison["texts"].replace("_", "-")
     model, words = comparison["model"], comparison["words"]
     line = (
-        f"{measure.title} on the {comparison['texts']} texts: {model:.3f}; "
+        f"{measure.title} on the {texts} texts: {model:.3f}; "
         f"counting words (--method=bow): {words:.3f}"
     )
     is_better = words < model if measure.lower_is_better else words > model

@@ -24,10 +24,11 @@ from siatl_keras.runs.adapt_language_model import (
 from siatl_keras.runs.counted_words import compare_with_words
 from siatl_keras.runs.cross_validation import cross_validate
 from siatl_keras.runs.defaults import with_defaults
-from siatl_keras.runs.evaluate import evaluate_classifier
+from siatl_keras.runs.evaluate import evaluate_run
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.held_out_answers import HeldOutAnswers
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
+from siatl_keras.runs.next_steps import next_steps
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
 from siatl_keras.runs.training import Training, best_epoch, free_models
@@ -155,11 +156,13 @@ def _finetune(
         model.save_to_preset(str(preset))
     plot_training(metrics["history"], folder / "training.png")
     if data.test:
-        report = evaluate_classifier(model, data.test, folder)
-        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
-    else:
-        report = model.task.report(data.targets(data.held_out), outputs)
-    metrics["counted_words"] = compare_with_words(config, data, report.measures)
+        outputs = model.predict(data.test.texts, verbose=0)
+    evaluation = evaluate_run(data, model.task, outputs, folder)
+    metrics |= evaluation.figures(data.judged_by)
+    metrics["counted_words"] = compare_with_words(
+        config, data, evaluation.report.measures
+    )
+    metrics["next_steps"] = next_steps(config, data, metrics)
     return model, metrics
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from siatl_keras.compat import keras_hub_presets
-from siatl_keras.data import Examples
 from siatl_keras.evaluation import (
     PairFeatures,
     choose_strength,
     word_counts,
 )
 from siatl_keras.models import average_embeddings
-from siatl_keras.runs.evaluate import write_evaluation
+from siatl_keras.runs.evaluate import evaluate_run
 from siatl_keras.runs.finetune_config import SEQUENCE_LENGTH, FinetuneConfig
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.tasks import Task
@@ -68,20 +66,19 @@ class FittedLinearModel:
     metrics: dict[str, Any]
     held_out_outputs: np.ndarray
 
-    def outputs(self, examples: Examples) -> np.ndarray:
-        """Computes the task's outputs of texts."""
-        return self.task.linear_outputs(self.pipeline, examples.texts)
+    def outputs(self, data: RunData) -> np.ndarray:
+        """Computes the task's outputs for the texts that a run is judged by."""
+        if not data.test:
+            return self.held_out_outputs
+        return self.task.linear_outputs(self.pipeline, data.test.texts)
 
     def report(self, data: RunData) -> Any:
-        """Measures it on a run's test texts; if there are none, on what was held out.
+        """Measures it on the texts that a run is judged by.
 
         Args:
             data: the run's texts.
         """
-        if data.test:
-            return self.task.report(data.targets(data.test), self.outputs(data.test))
-        targets = data.targets(data.held_out)
-        return self.task.report(targets, self.held_out_outputs)
+        return self.task.report(data.targets(data.judged), self.outputs(data))
 
 
 def fit_linear_model_of(
@@ -145,11 +142,5 @@ def fit_linear_baseline(
         with the figures under the same names as those of fine-tuning.
     """
     fitted = fit_linear_model_of(config.method, config, data)
-    metrics = dict(fitted.metrics)
-    if data.test:
-        targets, outputs = data.targets(data.test), fitted.outputs(data.test)
-        report = write_evaluation(
-            fitted.task, data.test.texts, targets, outputs, Path(config.output)
-        )
-        metrics |= {"measures": list(report.measures), "test": report.to_dict()}
-    return fitted.pipeline, metrics
+    evaluation = evaluate_run(data, fitted.task, fitted.outputs(data), config.output)
+    return fitted.pipeline, fitted.metrics | evaluation.figures(data.judged_by)

@@ -94,6 +94,16 @@ class RunData:
         return self.folds or (self,)
 
     @property
+    def judged(self) -> Examples:
+        """The texts that a model is judged by: the test texts, else those held out."""
+        return self.test or self.held_out
+
+    @property
+    def judged_by(self) -> str:
+        """What `judged` is called among the metrics: "test" or "held_out"."""
+        return "test" if self.test else "held_out"
+
+    @property
     def chosen_columns(self) -> str:
         """Says which columns hold texts and labels; "" if they are called so."""
         columns = self.train.columns

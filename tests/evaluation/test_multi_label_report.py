@@ -38,7 +38,7 @@ def test_the_text_has_a_line_for_each_label_and_the_picture_a_bar(tmp_path):
     report = evaluate_multi_label(*random.integers(0, 2, (2, 50, 28)), names)
     lines = report.to_text().splitlines()
     assert lines[0].startswith("macro F1 0.") and lines[0].endswith("texts 50")
-    assert [line[:8].strip() for line in lines[3:]] == names
+    assert [line[:8].strip() for line in lines[4:]] == names
     report.draw(tmp_path / report.picture)
     # Room for a line of letters for each label.
     assert imread(tmp_path / "f1_by_label.png").shape[0] > 28 * 25

@@ -32,8 +32,9 @@ def test_figures_are_scikit_learn_s(pairs):
 
 def test_the_text_begins_with_the_distances_and_the_picture_is_the_confusion(tmp_path):
     report = evaluate_levels([0, 1, 2], [0, 2, 2], ["bad", "fair", "good"])
-    first, second, *_ = report.to_text().splitlines()
+    first, interval, second, *_ = report.to_text().splitlines()
     assert first == "quadratic kappa 0.8000   MAE 0.3333 levels"
+    assert interval == "95 % interval of the quadratic kappa: 0.0000 to 1.0000"
     assert second.startswith("accuracy 0.6667")
     report.draw(tmp_path / report.picture)
     assert imread(tmp_path / "confusion.png").shape[0] > 300

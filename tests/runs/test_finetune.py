@@ -341,7 +341,7 @@ def test_a_run_says_how_counting_words_would_have_done(files, lm, tmp_path, test
     words = metrics["counted_words"]
     _, bow = small_run(files, lm, tmp_path / "bow", method="bow")
     assert "counted_words" not in bow
-    part = "test" if tested else "validation"
+    part = "test" if tested else "held_out"
     assert words == {
         "measure": "macro_f1",
         "texts": part,

@@ -89,7 +89,7 @@ def test_a_run_trains_and_tests_on_pairs_and_its_preset_takes_them(model, folder
     again = SiATLClassifier.from_preset(str(folder / "siatl" / "model"))
     assert again.takes_pairs
     examples = read_examples(folder / "test.tsv", *COLUMNS)
-    report = evaluate_classifier(again, examples, folder / "siatl")
+    report = evaluate_classifier(again, examples, folder / "siatl").report
     assert report.accuracy == pytest.approx(metrics["test"]["accuracy"])
 
 

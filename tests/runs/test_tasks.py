@@ -80,7 +80,7 @@ def test_a_run_ends_with_the_report_of_its_task(task, files, lm, tmp_path):
     again = SiATLClassifier.from_preset(str(output / "model"))
     assert again.task == model.task
     examples = read_examples(files[2], empty_labels=True)
-    report = evaluate_classifier(again, examples, tmp_path)
+    report = evaluate_classifier(again, examples, tmp_path).report
     for name, value in report.measures.items():
         assert value == pytest.approx(metrics["test"][name], abs=1e-4)
     assert len(Predictions.read(tmp_path / "predictions.tsv").targets) == 12
