@@ -127,7 +127,6 @@ TESTED_ELSEWHERE = {
     "presets/stored_weights.py",
     "runs/adapt_language_model.py",
     "runs/counted_words.py",
-    "runs/evaluate.py",
     "runs/explain.py",
     "runs/linear_baselines.py",
     "runs/predict.py",
