@@ -7,6 +7,7 @@ from siatl_keras.data.language_modeling import lm_dataset
 from siatl_keras.data.length_order import length_order
 from siatl_keras.data.padding_share import padding_share
 from siatl_keras.data.readers import Examples, read_examples, read_texts
+from siatl_keras.data.row_error import BadRows, RowError
 from siatl_keras.data.table_formats import FORMATS
 from siatl_keras.data.text_batches import (
     arriving_batches,
@@ -16,9 +17,11 @@ from siatl_keras.data.text_batches import (
 from siatl_keras.data.text_coverage import TextCoverage, text_coverage
 
 __all__ = [
+    "BadRows",
     "FORMATS",
     "EpochCounter",
     "Examples",
+    "RowError",
     "TextCoverage",
     "arriving_batches",
     "batch_order",

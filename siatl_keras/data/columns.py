@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siatl_keras.data.excerpt import listed
+from siatl_keras.data.row_error import RowError
 
 _OR_A_LABEL = ", a finite number, or a list of strings without commas"
 
@@ -88,7 +89,7 @@ class Columns:
             record: its fields by name.
 
         Raises:
-            ValueError: if one is absent, or neither a string nor what may stand for a
+            RowError: if one is absent, or neither a string nor what may stand for a
                 label.
         """
         text: Any = self._field(path, number, record, self.text or "")
@@ -102,17 +103,18 @@ class Columns:
         if type(value) is str and value.isascii():
             return value
         if name not in record:
-            raise ValueError(
-                f"{path}, line {number}: no key {name!r}; found {listed(record)}. Name "
-                f"the right one with {self.arguments}."
+            raise RowError(
+                path,
+                number,
+                f"no key {name!r}; found {listed(record)}",
+                f"Name the right one with {self.arguments}.",
             )
         text = _as_label(value) if name == self.label else value
         if not isinstance(text, str):
             shown = json.dumps(value, default=str)[:40]
-            raise ValueError(
-                f"{path}, line {number}: {name!r} must be a string"
-                f"{_OR_A_LABEL if name == self.label else ''}. Found {shown}."
-            )
+            what = f"{name!r} must be a string"
+            what += _OR_A_LABEL if name == self.label else ""
+            raise RowError(path, number, what, f"Found {shown}.")
         return _whole(path, number, name, text)
 
 
@@ -133,8 +135,9 @@ def _whole(path: str, number: int, column: str, value: str) -> str:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{path}, line {number}: {column!r} holds {ascii(value[error.start])}, "
-            "half of a character that was cut in two. Remove it."
-        ) from error
+        what = (
+            f"{column!r} holds {ascii(value[error.start])}, half of a character that "
+            "was cut in two"
+        )
+        raise RowError(path, number, what, "Remove it.") from error
     return value

@@ -9,12 +9,19 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from siatl_keras.data.choose_columns import SAMPLE, choose_columns
 from siatl_keras.data.columns import Columns
+from siatl_keras.data.row_error import (
+    BadRows,
+    OnBadRow,
+    RowError,
+    listed_errors,
+    raise_it,
+)
 from siatl_keras.data.table_formats import TEXT, Table, extension_of, open_table
 from siatl_keras.data.visible_form import visible_form
 from siatl_keras.local_path import check_local_path
@@ -42,6 +49,20 @@ class Examples:
     path: str
     columns: Columns = Columns("text", label="label")
 
+    def of_rows(self, rows: Iterable[int]) -> Examples:
+        """Takes some of the texts.
+
+        Args:
+            rows: their positions.
+        """
+        rows = list(rows)
+        return replace(
+            self,
+            texts=[self.texts[row] for row in rows],
+            labels=[self.labels[row] for row in rows],
+            lines=[self.lines[row] for row in rows],
+        )
+
 
 def read_examples(
     path: PathLike,
@@ -50,6 +71,7 @@ def read_examples(
     pair_column: str = "",
     empty_labels: bool = False,
     encoding: str = "utf-8",
+    on_bad_row: OnBadRow | None = None,
 ) -> Examples:
     """Reads a file of labelled texts into memory.
 
@@ -63,6 +85,8 @@ def read_examples(
         pair_column: name of the column with the second text of each pair, for pairs.
         empty_labels: whether a text may have no label, as where it may have several.
         encoding: of a text file; one in UTF-16 that says so is read as such.
+        on_bad_row: what takes the rows that cannot be used, which are left out then;
+            without one they are an error.
 
     Returns:
         `Examples`. Labels 1.0, 2.0, … are read as 1, 2, … if all are whole numbers.
@@ -75,39 +99,37 @@ def read_examples(
     if label_column == "":
         raise ValueError("`label_column` must be the name of a column. Received: ''.")
     columns = Columns(text_column, pair_column, label_column)
-    with _open(path, columns, encoding) as (columns, records):
+    bad_rows = on_bad_row or raise_it
+    with _open(path, columns, encoding, on_bad_row=bad_rows) as (columns, records):
         for line, text, label in records:
             texts.append(text)
             labels.append(unicodedata.normalize("NFC", label.strip()))
             lines.append(line)
     if not texts:
         raise ValueError(f"{path}: the file holds no texts.")
+    examples = Examples(texts, labels, lines, os.fspath(path), columns)
     if not empty_labels:
-        _check_labels(path, columns, labels, lines)
+        examples = _with_labels(examples, on_bad_row)
+    labels = examples.labels
     if all(_WHOLE_NUMBER.fullmatch(label) for label in labels):
         labels = [label.partition(".")[0] for label in labels]
-    return Examples(texts, labels, lines, os.fspath(path), columns)
+    return replace(examples, labels=labels)
 
 
-def _check_labels(
-    path: PathLike, columns: Columns, labels: list[str], lines: list[int]
-) -> None:
-    empty = [
-        str(line)
-        for label, line in zip(labels, lines, strict=True)
-        if not visible_form(label)
-    ]
-    if len(empty) == 1:
-        raise ValueError(
-            f"{path}, line {empty[0]}: the label in column {columns.label!r} is empty. "
-            "Give it one or remove the row."
-        )
-    if empty:
-        more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
-        raise ValueError(
-            f"{path}, lines {', '.join(empty[:10])}{more}: {len(empty)} labels in "
-            f"column {columns.label!r} are empty. Give them some or remove the rows."
-        )
+def _with_labels(examples: Examples, on_bad_row: OnBadRow | None) -> Examples:
+    """Leaves out the texts whose labels are empty, or raises an error."""
+    bad = BadRows()
+    what = f"the label in column {examples.columns.label!r} is empty"
+    kept = []
+    for row, label in enumerate(examples.labels):
+        if visible_form(label):
+            kept.append(row)
+            continue
+        line, remedy = examples.lines[row], "Give it one or remove the row."
+        (on_bad_row or bad)(RowError(examples.path, line, what, remedy))
+    if bad.errors:
+        raise ValueError(listed_errors(bad.errors))
+    return examples.of_rows(kept)
 
 
 def read_texts(
@@ -165,6 +187,7 @@ def _open(
     columns: Columns,
     encoding: str,
     on_bad_line: Callable[[str], None] | None = None,
+    on_bad_row: OnBadRow = raise_it,
 ) -> Iterator[tuple[Columns, Iterator[tuple[int, Any, str]]]]:
     """Opens a file; yields its columns, all chosen, and line, text, label of each."""
     if not isinstance(path, (str, os.PathLike)):
@@ -177,16 +200,22 @@ def _open(
         raise ValueError(f"{path}: no such file.{_similar(path)}")
     if os.path.isdir(path):
         raise ValueError(f"{path}: this is a folder. Pass the file inside it.")
-    with open_table(path, encoding, on_bad_line) as table:
+    with open_table(path, encoding, on_bad_line, on_bad_row) as table:
         columns, table = _chosen(path, columns, table)
         if table.names:
             columns.check_header(path, table.names)
-        yield columns, _rows(path, columns, table)
+        yield columns, _rows(path, columns, table, on_bad_row)
 
 
-def _rows(path: str, columns: Columns, table: Table) -> Iterator[tuple[int, Any, str]]:
+def _rows(
+    path: str, columns: Columns, table: Table, on_bad_row: OnBadRow
+) -> Iterator[tuple[int, Any, str]]:
     for number, record in table.records:
-        text, label = columns.of(path, number, record)
+        try:
+            text, label = columns.of(path, number, record)
+        except RowError as error:
+            on_bad_row(error)
+            continue
         yield number, text, label
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from siatl_keras.data.delimiter import delimiter_of
 from siatl_keras.data.excerpt import listed
+from siatl_keras.data.row_error import OnBadRow, RowError, raise_it
 from siatl_keras.data.text_file import UTF_8, open_lines
 from siatl_keras.data.tsv_rows import quoted_rows, tsv_rows
 
@@ -42,6 +43,7 @@ def open_table(
     path: str,
     encoding: str = UTF_8,
     on_bad_line: Callable[[str], None] | None = None,
+    on_bad_row: OnBadRow = raise_it,
 ) -> Iterator[Table]:
     """Opens a file.
 
@@ -49,6 +51,7 @@ def open_table(
         path: the file; its name tells the format.
         encoding: of a text file, see `open_lines`.
         on_bad_line: see `open_lines`.
+        on_bad_row: what takes a row that is not as long as the others, or no JSON.
 
     Yields:
         `Table`.
@@ -63,7 +66,7 @@ def open_table(
         return
     try:
         with open_lines(path, encoding, on_bad_line) as lines:
-            yield LINES[extension](path, lines)
+            yield LINES[extension](path, lines, on_bad_row)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ValueError(
             f"{path}: not a whole gzip file ({error}). Copy it again, or drop `.gz` "
@@ -89,25 +92,25 @@ def extension_of(path: str) -> str:
 TEXT = "text"
 
 
-def _plain(path: str, lines: Iterator[str]) -> Table:
+def _plain(path: str, lines: Iterator[str], on_bad_row: OnBadRow) -> Table:
     texts = ({TEXT: line.rstrip("\r\n")} for line in lines)
     return Table([TEXT], enumerate(texts, start=1))
 
 
-def _tsv(path: str, lines: Iterator[str]) -> Table:
+def _tsv(path: str, lines: Iterator[str], on_bad_row: OnBadRow) -> Table:
     delimiter, lines = _delimiter(lines, "\t")
     if delimiter != "\t":
-        return _delimited(path, lines, delimiter)
+        return _delimited(path, lines, delimiter, on_bad_row)
     remedy = (
         "Remove stray tabs from the text, or quote the field and double the quotation "
         "marks in it"
     )
-    return _table(path, tsv_rows(path, lines), remedy)
+    return _table(path, tsv_rows(path, lines), remedy, on_bad_row)
 
 
-def _csv(path: str, lines: Iterator[str]) -> Table:
+def _csv(path: str, lines: Iterator[str], on_bad_row: OnBadRow) -> Table:
     delimiter, lines = _delimiter(lines, ",")
-    return _delimited(path, lines, delimiter)
+    return _delimited(path, lines, delimiter, on_bad_row)
 
 
 def _delimiter(lines: Iterator[str], usual: str) -> tuple[str, Iterator[str]]:
@@ -118,27 +121,34 @@ def _delimiter(lines: Iterator[str], usual: str) -> tuple[str, Iterator[str]]:
 _CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def _delimited(path: str, lines: Iterator[str], delimiter: str) -> Table:
+def _delimited(
+    path: str, lines: Iterator[str], delimiter: str, on_bad_row: OnBadRow
+) -> Table:
     rows = quoted_rows(path, lines, delimiter)
-    return _table(path, rows, f"Quote fields that hold {_CALLED[delimiter]}")
+    remedy = f"Quote fields that hold {_CALLED[delimiter]}"
+    return _table(path, rows, remedy, on_bad_row)
 
 
-def _table(path: str, rows: Iterator[tuple[int, list[str]]], remedy: str) -> Table:
+def _table(
+    path: str,
+    rows: Iterator[tuple[int, list[str]]],
+    remedy: str,
+    on_bad_row: OnBadRow,
+) -> Table:
     _, header = next(rows, (1, []))
 
     def records() -> Iterator[tuple[int, dict[str, Any]]]:
         for number, row in rows:
-            if len(row) != len(header):
-                raise ValueError(
-                    f"{path}, line {number}: expected {len(header)} fields "
-                    f"{listed(header)}, found {len(row)}. {remedy}."
-                )
-            yield number, dict(zip(header, row, strict=True))
+            if len(row) == len(header):
+                yield number, dict(zip(header, row, strict=True))
+                continue
+            what = f"expected {len(header)} fields {listed(header)}, found {len(row)}"
+            on_bad_row(RowError(path, number, what, f"{remedy}."))
 
     return Table(header, records())
 
 
-def _jsonl(path: str, lines: Iterator[str]) -> Table:
+def _jsonl(path: str, lines: Iterator[str], on_bad_row: OnBadRow) -> Table:
     def records() -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -146,15 +156,13 @@ def _jsonl(path: str, lines: Iterator[str]) -> Table:
             try:
                 record = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise ValueError(
-                    f"{path}, line {number}: not JSON ({error}). Write one object a "
-                    "line."
-                ) from error
+                what, remedy = f"not JSON ({error})", "Write one object a line."
+                on_bad_row(RowError(path, number, what, remedy))
+                continue
             if not isinstance(record, dict):
-                raise ValueError(
-                    f"{path}, line {number}: expected an object, found "
-                    f"{line.strip()[:40]}."
-                )
+                what = f"expected an object, found {line.strip()[:40]}"
+                on_bad_row(RowError(path, number, what))
+                continue
             yield number, _flat(record)
 
     return Table(None, records())
@@ -223,7 +231,7 @@ def _as_text(value: Any) -> str:
     return str(_as_json(int(value) if is_whole else value))
 
 
-Reader = Callable[[str, Iterator[str]], Table]
+Reader = Callable[[str, Iterator[str], OnBadRow], Table]
 LINES: dict[str, Reader] = {
     ".tsv": _tsv,
     ".csv": _csv,

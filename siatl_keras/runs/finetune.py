@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from siatl_keras.atomic import new_folder
+from siatl_keras.atomic import new_folder, write_text
 from siatl_keras.evaluation import LOSS, plot_training
 from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.plans import Plan
@@ -104,17 +104,17 @@ def train_and_test(
     Returns:
         as `finetune`.
     """
-    if verbose and data.chosen_columns:
-        print(data.chosen_columns)
+    folder = Path(config.output)
+    _tell(data, folder, verbose)
     config = with_defaults(config, data.train)
     plan = None if config.method in BASELINES else config.plan()
-    folder = Path(config.output)
     # An earlier run's, which would call this one finished before it is.
     (folder / "metrics.json").unlink(missing_ok=True)
     metrics: dict[str, Any] = {
         "method": config.method,
         "task": config.task,
         "seed": config.seed,
+        "data": data.report.to_dict() if data.report else {},
         **figures,
     }
     if plan is None:
@@ -124,6 +124,19 @@ def train_and_test(
     metrics |= found
     finish_run(folder, metrics)
     return model, metrics
+
+
+def _tell(data: RunData, folder: Path, verbose: int) -> None:
+    """Says what the texts are, and writes it down."""
+    text = data.report.to_text() if data.report else ""
+    if data.chosen_columns:
+        text = f"{data.chosen_columns}\n{text}"
+    if data.dropped.errors:
+        write_text(folder / "dropped_rows.tsv", data.dropped.to_text())
+        text += f"rows left out: {len(data.dropped.errors):,}, see dropped_rows.tsv\n"
+    write_text(folder / "data.txt", text)
+    if verbose:
+        print(text, end="", flush=True)
 
 
 def _finetune(

@@ -101,6 +101,11 @@ class FinetuneConfig(Settings):
     )
     pair_column: str = setting("", "Column with the second text of each pair.")
     encoding: str = setting("utf-8", "Of text files, such as cp1252.")
+    drop_bad_rows: bool = setting(
+        False,
+        "Go on without the rows that cannot be used, and list them in "
+        "dropped_rows.tsv.",
+    )
     task: str = setting(
         SingleLabel.kind,
         "A class per text, several labels (a,b in the file), a level or a number.",

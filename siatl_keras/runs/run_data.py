@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from siatl_keras.atomic import write_text
-from siatl_keras.data import Examples, read_examples
+from siatl_keras.data import BadRows, Examples, RowError, read_examples
+from siatl_keras.data.visible_form import visible_form
 from siatl_keras.inputs import Column, LabelledTexts, validation_split
+from siatl_keras.runs.data_report import DataReport, data_report
 from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.tasks import MultiLabel, Task
 
@@ -30,6 +31,8 @@ class RunData:
         validation: what early stopping goes by: `held_out`, unless somebody teaches.
         folds: the parts of `train` in each fold of a cross-validation, without `test`;
             empty without one.
+        report: what the texts are; `None` of a part of them.
+        dropped: rows that could not be used, and were left out.
     """
 
     train: Examples
@@ -39,6 +42,8 @@ class RunData:
     lesson: LabelledTexts
     validation: LabelledTexts
     folds: tuple[RunData, ...] = ()
+    report: DataReport | None = None
+    dropped: BadRows = field(default_factory=BadRows)
 
     @classmethod
     def read(cls, config: FinetuneConfig) -> RunData:
@@ -51,32 +56,48 @@ class RunData:
             ValueError: if a file cannot be read, a label is not one of the training
                 file's, or there are too few texts to hold any out.
         """
-        read = functools.partial(
-            read_examples,
-            pair_column=config.pair_column,
-            empty_labels=config.task == MultiLabel.kind,
-            encoding=config.encoding,
-        )
-        train = read(config.train, config.text_column, config.label_column)
-        columns = (train.columns.text, train.columns.label)
-        given = read(config.validation, *columns) if config.validation else None
-        test = read(config.test, *columns) if config.test else None
+        bad = BadRows()
+        train = _read(config, config.train, bad)
+        columns = train.columns
+        alike = replace(config, text_column=columns.text, label_column=columns.label)
+        given = _read(alike, config.validation, bad) if config.validation else None
+        test = _read(alike, config.test, bad) if config.test else None
+        if not config.drop_bad_rows:
+            bad.refuse()
         task = config.make_task(Column.of_file(train))
-        for examples in (train, given, test):
-            if examples:
-                # Raises now rather than after the training.
-                task.encode(Column.of_file(examples))
+        given, test = (
+            part and _with_known_labels(part, task, bad) for part in (given, test)
+        )
+        if not config.drop_bad_rows:
+            bad.refuse()
+        data = cls._split(config, train, given, test, task)
+        files = {"train": train, "validation": given, "test": test}
+        report = data_report(
+            {name: part for name, part in files.items() if part}, task, config.lm
+        )
+        return replace(data, report=report, dropped=bad)
+
+    @classmethod
+    def _split(
+        cls,
+        config: FinetuneConfig,
+        train: Examples,
+        given: Examples | None,
+        test: Examples | None,
+        task: Task,
+    ) -> RunData:
+        """Holds texts out, once or in folds, unless some are given for it."""
         if given:
             return cls._of(train, given, test, task)
         order, strata = _shuffled_strata(train, task, config.seed)
         if config.folds:
             rows = [order[fold] for fold in _folds(strata, config)]
-            folds = [cls._of(*_split(train, held_out), None, task) for held_out in rows]
-            held_out = _rows(train, np.concatenate([np.sort(part) for part in rows]))
+            folds = [cls._of(*_parts(train, held_out), None, task) for held_out in rows]
+            held_out = train.of_rows(np.concatenate([np.sort(part) for part in rows]))
             whole = cls._of(train, held_out, test, task)
             return replace(whole, folds=tuple(folds))
         held_out = order[_held_out(strata, config)]
-        return cls._of(*_split(train, held_out), test, task)
+        return cls._of(*_parts(train, held_out), test, task)
 
     @classmethod
     def _of(
@@ -191,16 +212,60 @@ def _folds(strata: np.ndarray, config: FinetuneConfig) -> list[np.ndarray]:
     return [dealt[start::folds] for start in range(folds)]
 
 
-def _split(train: Examples, held_out: np.ndarray) -> tuple[Examples, Examples]:
+def _parts(train: Examples, held_out: np.ndarray) -> tuple[Examples, Examples]:
     kept = np.setdiff1d(np.arange(len(train.texts)), held_out)
-    return _rows(train, kept), _rows(train, np.sort(held_out))
+    return train.of_rows(kept), train.of_rows(np.sort(held_out))
 
 
-def _rows(examples: Examples, rows: np.ndarray) -> Examples:
-    return Examples(
-        [examples.texts[row] for row in rows],
-        [examples.labels[row] for row in rows],
-        [examples.lines[row] for row in rows],
-        examples.path,
-        examples.columns,
-    )
+def _read(config: FinetuneConfig, path: str, bad: BadRows) -> Examples:
+    """Reads a file, but for the rows that cannot be used."""
+    try:
+        examples = read_examples(
+            path,
+            config.text_column,
+            config.label_column,
+            config.pair_column,
+            empty_labels=config.task == MultiLabel.kind,
+            encoding=config.encoding,
+            on_bad_row=bad,
+        )
+    except ValueError:
+        bad.refuse()  # Of a file that has no row but such, this is what is wrong.
+        raise
+    kept = []
+    for row, text in enumerate(examples.texts):
+        if all(map(visible_form, (text,) if isinstance(text, str) else text)):
+            kept.append(row)
+        else:
+            line, what = examples.lines[row], "the text is empty"
+            bad(RowError(examples.path, line, what, "Remove the row."))
+    if not kept:
+        bad.refuse()
+    return examples.of_rows(kept)
+
+
+def _with_known_labels(examples: Examples, task: Task, bad: BadRows) -> Examples:
+    """Leaves out the texts whose labels are none of the task's."""
+    faults: dict[str, str] = {}
+    for line, label in zip(examples.lines, examples.labels, strict=True):
+        if label not in faults:
+            column = Column([label], examples.path, [line])
+            faults[label] = _fault(task, column)
+    kept = []
+    for row, label in enumerate(examples.labels):
+        if faults[label]:
+            bad(RowError(examples.path, examples.lines[row], faults[label]))
+        else:
+            kept.append(row)
+    if not kept:
+        bad.refuse()
+    return examples.of_rows(kept)
+
+
+def _fault(task: Task, column: Column) -> str:
+    """Says what is wrong with a label; "" if nothing is."""
+    try:
+        task.encode(column)
+    except ValueError as error:
+        return str(error).removeprefix(f"{column.place(0)}: ").rstrip(".")
+    return ""

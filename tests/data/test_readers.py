@@ -154,8 +154,8 @@ ERRORS = {
     "empty labels": (
         "a.tsv",
         "text\tlabel\n" + "c\t \n" * 12 + "c\td\n",
-        "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more: 12 labels in column 'label' "
-        "are empty. Give them some or remove the rows.",
+        "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more: the label in column "
+        "'label' is empty. Give it one or remove the row.",
     ),
     "empty label": (
         "a.tsv",
