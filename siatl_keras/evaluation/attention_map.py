@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+# Times the mean weight of a text's tokens at which a token is coloured fully.
+HOTTEST = 4
+AVERAGE, FULL = "the mean of the text's tokens, or less", f"{HOTTEST} times the mean"
+
 
 @dataclass(frozen=True)
 class AttentionMap:
@@ -17,6 +21,7 @@ class AttentionMap:
         probability: that of the answer; `None` where it has none.
         tokens: the text's tokens, start and end included.
         weights: their attention weights, which sum to 1.
+        truth: the true answer; "" where nobody knows.
     """
 
     model: str
@@ -24,6 +29,12 @@ class AttentionMap:
     probability: float | None
     tokens: Sequence[str]
     weights: Sequence[float]
+    truth: str = ""
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the answer is not the true one."""
+        return bool(self.truth) and self.label != self.truth
 
     @property
     def shown_probability(self) -> str:
@@ -32,9 +43,13 @@ class AttentionMap:
 
     @property
     def shares(self) -> list[float]:
-        """The weights as shares of the largest, 0 to 1: how strongly to colour."""
-        largest = max(self.weights)
-        return [weight / largest for weight in self.weights]
+        """How strongly to colour each token, 0 to 1.
+
+        0 up to the mean of the tokens, so that a text of which no token weighs more
+        than another has no colour; 1 from four times the mean on.
+        """
+        times = [weight * len(self.weights) for weight in self.weights]
+        return [min(1.0, max(0.0, (each - 1) / (HOTTEST - 1))) for each in times]
 
 
 def short_names(paths: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 
-from siatl_keras.evaluation.attention_map import AttentionMap
+from siatl_keras.evaluation.attention_map import FULL, AttentionMap
 from siatl_keras.evaluation.figure import new_figure, save_figure
 
 HEAT = "#ff8c28"
@@ -75,7 +75,8 @@ def _draw(axes: Any, found: AttentionMap, tokens: Any, left: float, top: float) 
     axes.text(
         left, top + LINE / 2, _drawable(found.model), fontproperties=BOLD, **write
     )
-    answer = f"{_drawable(found.label)}  {found.shown_probability}"
+    truth = f"  (true: {_drawable(found.truth)})" if found.truth else ""
+    answer = f"{_drawable(found.label)}  {found.shown_probability}{truth}"
     axes.text(left, top + 1.5 * LINE, answer, fontproperties=FONT, **write)
     for line, start, width, token, share in tokens:
         x, y = left + start, top + (line + 2.5) * LINE
@@ -93,21 +94,17 @@ def _draw(axes: Any, found: AttentionMap, tokens: Any, left: float, top: float) 
 
 
 def _legend(axes: Any) -> None:
-    axes.text(MARGIN, LINE * 0.75, "attention: 0", fontproperties=FONT, va="center")
+    write = {"fontproperties": FONT, "va": "center"}
+    axes.text(MARGIN, LINE * 0.75, "attention: the mean", **write)
+    begin = MARGIN + _width("attention: the mean") + GAP
     for step in range(20):
-        left = MARGIN + 90 + 6 * step
+        left = begin + 6 * step
         axes.add_patch(
             Rectangle(
                 (left, LINE / 4), 6, LINE, color=HEAT, alpha=(step + 1) / 20, lw=0
             )
         )
-    axes.text(
-        MARGIN + 220,
-        LINE * 0.75,
-        "the largest of the text",
-        fontproperties=FONT,
-        va="center",
-    )
+    axes.text(begin + 120 + GAP, LINE * 0.75, FULL, **write)
 
 
 def _width(text: str) -> float:

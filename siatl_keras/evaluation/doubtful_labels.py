@@ -15,7 +15,9 @@ import numpy as np
 from siatl_keras.evaluation.mistakes import Mistake, shown_text
 from siatl_keras.evaluation.predictions import Predictions
 
-REMEDY = "pip install 'siatl_keras[labels]'"
+# A label is not believed at this probability or less: a weak model is wrong more often
+# than labels are.
+UNBELIEVABLE = 0.1
 
 
 def doubtful_labels(
@@ -53,6 +55,7 @@ def doubtful_labels(
         rows = find_label_issues(
             labels,
             predictions.scores,
+            filter_by="both",
             return_indices_ranked_by="self_confidence",
             multi_label=several,
             n_jobs=1,
@@ -63,6 +66,9 @@ def doubtful_labels(
         if np.array_equal(answers[row], targets[row]):
             continue  # Nothing else is suggested.
         scores = predictions.scores[row]
+        given = np.flatnonzero(targets[row]) if several else targets[row]
+        if np.min(scores[given], initial=1.0) > UNBELIEVABLE:
+            continue
         sure = scores[np.flatnonzero(answers[row])] if several else scores[answers[row]]
         found.append(
             Mistake(

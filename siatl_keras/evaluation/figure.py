@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -31,6 +33,15 @@ def new_figure(
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Writes a figure as PNG, all or nothing."""
-    with new_file(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    """Writes a figure, all or nothing.
+
+    Args:
+        figure: the figure.
+        path: ends in .png, or in .svg, whose letters are text then.
+    """
+    kind = Path(path).suffix.removeprefix(".") or "png"
+    # The same figure is the same file, and no two figures share names in one page.
+    fixed: dict[Any, str] = {"svg.fonttype": "none", "svg.hashsalt": Path(path).name}
+    metadata = {"Date": None} if kind == "svg" else None
+    with new_file(path) as temporary, rc_context(fixed):
+        figure.savefig(temporary, dpi=120, format=kind, metadata=metadata)

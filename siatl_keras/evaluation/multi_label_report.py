@@ -102,7 +102,7 @@ class MultiLabelReport:
         """Draws the F1 of each label.
 
         Args:
-            path: PNG to be written.
+            path: PNG or SVG to be written.
         """
         plot_f1_by_label(self, path)
 

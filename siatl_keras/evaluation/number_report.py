@@ -81,7 +81,7 @@ class NumberReport:
         """Draws the answers against the truth.
 
         Args:
-            path: PNG to be written.
+            path: PNG or SVG to be written.
         """
         plot_numbers(self, path)
 

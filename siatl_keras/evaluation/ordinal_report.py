@@ -71,7 +71,7 @@ class OrdinalReport:
         """Draws the confusion matrix.
 
         Args:
-            path: PNG to be written.
+            path: PNG or SVG to be written.
         """
         self.levels.draw(path)
 

@@ -15,41 +15,52 @@ from siatl_keras.evaluation.measures import MEASURES
 PathLike = str | os.PathLike[str]
 # What the lower panel of a training shows: the first that the logs hold.
 SHOWN = ("macro_f1", "quadratic_kappa", "mae")
-STAGE_COLOURS = {1: "#eef3fb", 2: "#d9e6f7", 3: "#bfd4f0"}
+STAGE_COLOURS = {1: "#fafafa", 2: "#f0f0f0", 3: "#e4e4e4"}
+# Okabe and Ito's, which the colour-blind tell apart; what is of training is dashed and
+# has open marks, so that it is told from the rest without colours too.
+BLUE, ORANGE, GREEN, RED = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+TRAINING = {"ls": "--", "marker": "o", "markersize": 4, "mfc": "white"}
+VALIDATION = {"ls": "-", "marker": "o", "markersize": 4}
 
 
-def plot_training(epochs: Sequence[Mapping[str, Any]], path: PathLike) -> None:
+def plot_training(
+    epochs: Sequence[Mapping[str, Any]], path: PathLike, best_epoch: int | None = None
+) -> None:
     """Draws losses, γ and the main figure over the epochs of fine-tuning, by stage.
 
     Args:
         epochs: the logs of each epoch; NaN, null or no key where nothing was computed.
-        path: PNG to be written.
+        path: PNG or SVG to be written.
+        best_epoch: int, whose weights the model has, to be marked.
     """
     figure, (top, bottom) = new_figure(2, 1, (7.5, 6.0), sharex=True)
     _shade_stages(top, bottom, epochs)
-    for key, label, style in (
-        ("task_loss", "task loss, training", "C0--"),
-        ("val_task_loss", "task loss, validation", "C0-"),
-    ):
-        _line(top, epochs, key, label, style)
+    _line(top, epochs, "task_loss", "task loss, training", BLUE, TRAINING)
+    _line(top, epochs, "val_task_loss", "task loss, validation", BLUE, VALIDATION)
     top.set_ylabel("task loss")
     right = top.twinx()
-    _line(right, epochs, "lm_loss", "LM loss, training", "C1--")
-    _line(right, epochs, "val_lm_loss", "LM loss, validation", "C1-")
+    _line(right, epochs, "lm_loss", "LM loss, training", ORANGE, TRAINING)
+    _line(right, epochs, "val_lm_loss", "LM loss, validation", ORANGE, VALIDATION)
     right.set_ylabel("LM loss")
     _legend(top, right, "upper right")
     logged = {key.removeprefix("val_") for logs in epochs for key in logs}
     shown = next((name for name in SHOWN if name in logged), SHOWN[0])
     title = MEASURES[shown].title
-    _line(bottom, epochs, shown, f"{title}, training", "C2--")
-    _line(bottom, epochs, f"val_{shown}", f"{title}, validation", "C2-")
+    _line(bottom, epochs, shown, f"{title}, training", GREEN, TRAINING)
+    _line(bottom, epochs, f"val_{shown}", f"{title}, validation", GREEN, VALIDATION)
     bottom.set_ylabel(title)
+    if not MEASURES[shown].lower_is_better:
+        bottom.set_ylim(min(0.0, bottom.get_ylim()[0]), 1.0)
     bottom.set_xlabel("epoch")
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     right = bottom.twinx()
-    _line(right, epochs, "gamma", "γ", "C3:")
+    _line(right, epochs, "gamma", "γ", RED, {"ls": ":", "marker": "x", "markersize": 4})
     right.set_ylabel("γ")
     right.set_ylim(bottom=0.0)
+    if best_epoch is not None:
+        label = f"epoch {best_epoch}, which is kept"
+        for axes in (top, bottom):
+            axes.axvline(best_epoch, color="black", lw=1, ls=":", label=label)
     _legend(bottom, right, "lower right")
     save_figure(figure, path)
 
@@ -59,27 +70,31 @@ def plot_confusion_matrix(report: Any, path: PathLike) -> None:
 
     Args:
         report: a `Report`.
-        path: PNG to be written.
+        path: PNG or SVG to be written.
     """
     counts = np.array(report.confusion)
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
     size = 3.0 + 0.55 * len(report.label_names)
     figure, axes = new_figure(1, 1, (size + 1.0, size))
-    image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    # No image, which a page that loads nothing would not show.
+    image = axes.pcolormesh(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     numbers = range(len(report.label_names))
     # A label such as "$5-$10" is no formula.
     names = {"labels": report.label_names, "parse_math": False}
-    axes.set_xticks(numbers, **names, rotation=45, ha="right")
-    axes.set_yticks(numbers, **names)
+    middle = [number + 0.5 for number in numbers]
+    axes.set_xticks(middle, **names, rotation=45, ha="right")
+    axes.set_yticks(middle, **names)
+    axes.invert_yaxis()
+    axes.set_aspect("equal")
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     for row in numbers:
         for column in numbers:
             colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(
-                column, row, counts[row, column], ha="center", va="center", color=colour
-            )
-    figure.colorbar(image, label="share of the true class", fraction=0.046)
+            place = (column + 0.5, row + 0.5, str(counts[row, column]))
+            axes.text(*place, ha="center", va="center", color=colour)
+    bar = figure.colorbar(image, label="share of the true class", fraction=0.046)
+    bar.solids.set(rasterized=False, edgecolor="face")
     axes.set_title(f"accuracy {report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}")
     save_figure(figure, path)
 
@@ -89,12 +104,12 @@ def plot_f1_by_label(report: Any, path: PathLike) -> None:
 
     Args:
         report: a `MultiLabelReport`.
-        path: PNG to be written.
+        path: PNG or SVG to be written.
     """
     order = np.argsort(report.f1, kind="stable")
     figure, axes = new_figure(1, 1, (7.0, 1.6 + 0.26 * len(order)))
     places = np.arange(len(order))
-    axes.barh(places, np.array(report.f1)[order], color="C0", height=0.7)
+    axes.barh(places, np.array(report.f1)[order], color=BLUE, height=0.7)
     names = [f"{report.label_names[i]} ({report.support[i]})" for i in order]
     axes.set_yticks(places, names, parse_math=False)
     axes.set_ylim(-0.7, len(order) - 0.3)
@@ -113,7 +128,7 @@ def plot_reliability(calibration: Any, path: PathLike) -> None:
 
     Args:
         calibration: a `Calibration`.
-        path: PNG to be written.
+        path: PNG or SVG to be written.
     """
     figure, (top, bottom) = new_figure(
         2, 1, (5.0, 6.0), sharex=True, height_ratios=(3, 1)
@@ -122,11 +137,15 @@ def plot_reliability(calibration: Any, path: PathLike) -> None:
     top.plot(
         [0.0, 1.0], [0.0, 1.0], color="black", lw=1, ls=":", label="as sure as right"
     )
-    top.plot(confidence, [each.right for each in calibration.bins], "C0-", marker="o")
+    top.plot(
+        confidence, [each.right for each in calibration.bins], color=BLUE, marker="o"
+    )
     top.set_ylabel("share of right answers")
     top.set_ylim(0.0, 1.02)
     top.legend(loc="upper left", fontsize=8)
-    bottom.bar(confidence, [each.answers for each in calibration.bins], width=0.05)
+    bottom.bar(
+        confidence, [each.answers for each in calibration.bins], 0.05, color=BLUE
+    )
     bottom.set_ylabel("answers")
     bottom.set_xlabel("confidence")
     bottom.set_xlim(0.0, 1.02)
@@ -143,12 +162,12 @@ def plot_numbers(report: Any, path: PathLike) -> None:
 
     Args:
         report: a `NumberReport`.
-        path: PNG to be written.
+        path: PNG or SVG to be written.
     """
     figure, axes = new_figure(1, 1, (5.5, 5.0))
     # Of many texts with one number, none is to hide the others.
     size = np.clip(4000 / len(report.targets), 4, 30)
-    axes.scatter(report.targets, report.predicted, s=size, alpha=0.35, lw=0)
+    axes.scatter(report.targets, report.predicted, s=size, alpha=0.35, lw=0, color=BLUE)
     low = min(report.targets.min(), report.predicted.min())
     high = max(report.targets.max(), report.predicted.max())
     axes.plot([low, high], [low, high], color="black", lw=1, ls=":")
@@ -168,7 +187,7 @@ def plot_perplexity(
         history: Keras's history with `val_perplexity`, and with `perplexity` unless
             training was on sampled words. Values that are not finite are left out.
         steps_per_epoch: int.
-        path: PNG to be written.
+        path: PNG or SVG to be written.
     """
     figure, axes = new_figure(1, 1, (7.0, 4.0))
     for key, label in (("perplexity", "training"), ("val_perplexity", "validation")):
@@ -189,7 +208,9 @@ def plot_perplexity(
     save_figure(figure, path)
 
 
-def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
+def _line(
+    axes: Any, epochs: Any, key: str, label: str, colour: str, style: dict[str, Any]
+) -> None:
     # Absent, null or not finite where an epoch computed none, or diverged.
     points = [
         (logs["epoch"], logs[key])
@@ -197,7 +218,7 @@ def _line(axes: Any, epochs: Any, key: str, label: str, style: str) -> None:
         if logs.get(key) is not None and np.isfinite(logs[key])
     ]
     if points:
-        axes.plot(*zip(*points, strict=True), style, marker=".", label=label)
+        axes.plot(*zip(*points, strict=True), color=colour, label=label, **style)
 
 
 def _legend(left: Any, right: Any, place: str) -> None:

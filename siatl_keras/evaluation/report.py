@@ -75,7 +75,7 @@ class Report:
         """Draws the confusion matrix.
 
         Args:
-            path: PNG to be written.
+            path: PNG or SVG to be written.
         """
         plot_confusion_matrix(self, path)
 

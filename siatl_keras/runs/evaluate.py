@@ -87,7 +87,7 @@ class Evaluation:
             f"line {self.examples.lines[each.row]}: {each.to_line()}"
             for each in self.doubtful[:SHOWN]
         ]
-        heading = f"labels that look wrong, of {len(self.doubtful)}:"
+        heading = f"labels worth a second look, of {len(self.doubtful)}:"
         return "\n".join([heading, *lines]) + "\n"
 
     def figures(self, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from siatl_keras.evaluation import (
     short_names,
 )
 from siatl_keras.models import SiATLClassifier
+from siatl_keras.runs.evaluate import Evaluation
 
 TEXTS_AT_A_TIME = 64
 # A picture of more could be too high to be drawn or looked at.
@@ -78,6 +79,29 @@ def _maps(path: str, name: str, texts: Sequence[Any]) -> Iterator[AttentionMap]:
         rows = model.task.answer_rows(model.predict(batch, verbose=0))
         for tokens, weights, row in zip(*model.attention(batch), rows, strict=True):
             yield AttentionMap(name, *_answer(row), tokens, weights)
+
+
+def attention_in(model: SiATLClassifier, evaluation: Evaluation) -> list[AttentionMap]:
+    """Shows what a classifier looked at where it was wrong.
+
+    Args:
+        model: the classifier.
+        evaluation: of it.
+
+    Returns:
+        a map for each mistake of the evaluation; none where the model shows none.
+    """
+    mistakes = evaluation.mistakes
+    if not mistakes or not model.task_head.has_weights:
+        return []
+    texts = [evaluation.examples.texts[mistake.row] for mistake in mistakes]
+    tokens, weights = model.attention(texts)
+    return [
+        AttentionMap("", mistake.answer, None, *found, mistake.label)
+        for mistake, found in zip(
+            mistakes, zip(tokens, weights, strict=True), strict=True
+        )
+    ]
 
 
 def _answer(row: dict[str, Any]) -> tuple[str, float | None]:

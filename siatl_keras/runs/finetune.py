@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder, write_text
-from siatl_keras.evaluation import LOSS, plot_training
+from siatl_keras.evaluation import LOSS, AttentionMap, plot_training
 from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
@@ -24,9 +24,11 @@ from siatl_keras.runs.adapt_language_model import (
 from siatl_keras.runs.counted_words import compare_with_words
 from siatl_keras.runs.cross_validation import cross_validate
 from siatl_keras.runs.defaults import with_defaults
-from siatl_keras.runs.evaluate import evaluate_run
+from siatl_keras.runs.evaluate import Evaluation, evaluate_run
+from siatl_keras.runs.explain import attention_in
 from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.held_out_answers import HeldOutAnswers
+from siatl_keras.runs.html_report import html_report
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
 from siatl_keras.runs.next_steps import next_steps
 from siatl_keras.runs.run_data import RunData
@@ -118,10 +120,17 @@ def train_and_test(
         **figures,
     }
     if plan is None:
-        model, found = fit_linear_baseline(config, data)
+        model, found, evaluation = fit_linear_baseline(config, data)
+        attention: list[AttentionMap] = []
     else:
-        model, found = _finetune(config, plan, data, folder, strategy, verbose)
+        model, found, evaluation = _finetune(
+            config, plan, data, folder, strategy, verbose
+        )
+        attention = attention_in(model, evaluation)
     metrics |= found
+    metrics["next_steps"] = next_steps(config, data, metrics)
+    page = html_report(config, data.report, evaluation, metrics, attention)
+    write_text(folder / "report.html", page)
     finish_run(folder, metrics)
     return model, metrics
 
@@ -146,7 +155,7 @@ def _finetune(
     folder: Path,
     strategy: tf.distribute.Strategy | None,
     verbose: int,
-) -> tuple[SiATLClassifier, dict[str, Any]]:
+) -> tuple[SiATLClassifier, dict[str, Any], Evaluation]:
     metrics: dict[str, Any] = {}
     lm = config.lm
     if plan.monitor not in data.task.measured:
@@ -167,7 +176,7 @@ def _finetune(
     metrics |= figures
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
-    plot_training(metrics["history"], folder / "training.png")
+    plot_training(metrics["history"], folder / "training.png", metrics["best_epoch"])
     if data.test:
         outputs = model.predict(data.test.texts, verbose=0)
     evaluation = evaluate_run(data, model.task, outputs, folder)
@@ -175,8 +184,7 @@ def _finetune(
     metrics["counted_words"] = compare_with_words(
         config, data, evaluation.report.measures
     )
-    metrics["next_steps"] = next_steps(config, data, metrics)
-    return model, metrics
+    return model, metrics, evaluation
 
 
 def _fit(

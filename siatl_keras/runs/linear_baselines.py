@@ -21,7 +21,7 @@ from siatl_keras.evaluation import (
     word_counts,
 )
 from siatl_keras.models import average_embeddings
-from siatl_keras.runs.evaluate import evaluate_run
+from siatl_keras.runs.evaluate import Evaluation, evaluate_run
 from siatl_keras.runs.finetune_config import SEQUENCE_LENGTH, FinetuneConfig
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.tasks import Task
@@ -130,7 +130,7 @@ def _features(method: str, config: FinetuneConfig) -> Pipeline:
 
 def fit_linear_baseline(
     config: FinetuneConfig, data: RunData
-) -> tuple[Pipeline, dict[str, Any]]:
+) -> tuple[Pipeline, dict[str, Any], Evaluation]:
     """Fits a linear model on features of texts, and tests it.
 
     Args:
@@ -138,9 +138,10 @@ def fit_linear_baseline(
         data: its texts.
 
     Returns:
-        `(model, metrics)`: a pipeline that takes texts, and a dict
-        with the figures under the same names as those of fine-tuning.
+        `(model, metrics, evaluation)`: a pipeline that takes texts, a dict with the
+        figures under the same names as those of fine-tuning, and the evaluation.
     """
     fitted = fit_linear_model_of(config.method, config, data)
     evaluation = evaluate_run(data, fitted.task, fitted.outputs(data), config.output)
-    return fitted.pipeline, fitted.metrics | evaluation.figures(data.judged_by)
+    metrics = fitted.metrics | evaluation.figures(data.judged_by)
+    return fitted.pipeline, metrics, evaluation

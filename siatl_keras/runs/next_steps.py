@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from siatl_keras.presets.named_models import LARGE, SHIPPED, fetched_folder
-from siatl_keras.runs.finetune_config import FinetuneConfig
+from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.run_data import RunData
 
 # Texts that a figure is judged by, below which it says little.
@@ -26,12 +26,12 @@ def next_steps(
         sentences; none where there is nothing to say.
     """
     steps = []
-    if config.lm in SHIPPED:
+    if config.lm in SHIPPED and config.method not in BASELINES:
         here = fetched_folder(LARGE).is_dir()
         fetch = "" if here else f"siatl fetch-model --name={LARGE}, then "
         steps.append(f"{fetch}--lm={LARGE}: a larger language model, usually better")
-    epochs = len(metrics["history"])
-    if metrics["best_epoch"] == epochs and not data.folds:
+    epochs = len(metrics.get("history", ()))
+    if epochs and metrics["best_epoch"] == epochs and not data.folds:
         steps.append(f"--epochs={2 * epochs}: the last epoch was the best one")
     if not (config.validation or data.folds or data.test):
         judged = len(data.judged.texts)

@@ -1,10 +1,9 @@
 import html.parser
 import re
-import shutil
-import subprocess
 
 import pytest
 
+from rigs.browser import opened
 from siatl_keras.evaluation import AttentionMap, attention_page, short_names
 
 HOSTILE = [
@@ -69,10 +68,18 @@ def test_the_page_needs_and_runs_nothing_else(text):
     assert not re.search(r"https?:|url\(|@import|<link|<script", text)
 
 
-def test_a_token_is_coloured_by_its_share_of_the_largest_weight(text):
+def test_a_token_is_coloured_by_how_far_it_is_above_the_mean(text):
     shares = [float(style.split(": ")[1]) for style in Page(text).styles]
-    assert shares[: len(WEIGHTS)] == [1.0, 0.75, 0.25, 0.25, 0.125, 0.075, 0.05]
+    # 0.4 of 7 tokens is 2.8 times the mean, 0.3 is 2.1 times; four times is full.
+    assert shares[: len(WEIGHTS)] == [0.6, 0.367, 0, 0, 0, 0, 0]
     assert 'title="0.4000"' in text
+
+
+def test_a_text_that_nothing_stands_out_of_has_no_colour():
+    even = AttentionMap("siatl", "good", 0.9, list("abcd"), [0.25] * 4)
+    assert even.shares == [0.0] * 4
+    single = AttentionMap("siatl", "good", 0.9, list("abcde"), [0, 0, 1.0, 0, 0])
+    assert single.shares == [0, 0, 1, 0, 0]
 
 
 def test_light_and_dark_are_both_served(text):
@@ -80,22 +87,22 @@ def test_light_and_dark_are_both_served(text):
 
 
 def test_a_browser_runs_none_of_it(text, tmp_path):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        pytest.skip("no chromium on this machine")
     path = tmp_path / "page.html"
     path.write_text(text, "utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    done = subprocess.run(
-        [chromium, *flags, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    page = Page(done.stdout)
+    dom, console = opened(path)
+    page = Page(dom)
     assert page.elements.count("article") == 2
     assert not {"script", "img", "i"} & set(page.elements)
     assert HOSTILE[0] in page.shown
+    assert console == []
+
+
+def test_a_true_answer_is_beside_the_model_s():
+    found = AttentionMap("siatl", "good", 0.9, ["so"], [1.0], truth="bad")
+    right = AttentionMap("siatl", "bad", 0.9, ["so"], [1.0], truth="bad")
+    page = attention_page(["so"], [[found, right]])
+    assert found.is_wrong and "✗ true: <b>bad</b>" in page
+    assert not right.is_wrong and "✓ true: <b>bad</b>" in page
 
 
 @pytest.mark.parametrize(

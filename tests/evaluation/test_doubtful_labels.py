@@ -26,7 +26,7 @@ def test_swapped_labels_are_found_and_their_true_ones_suggested():
     predictions = Predictions(labels, scores.argmax(1), scores, names)
     found = doubtful_labels(predictions, [f"text {row}" for row in range(300)])
     rows = {one.row for one in found}
-    assert rows <= wrong and len(rows) >= 5
+    assert rows <= wrong and len(rows) >= 4
     assert all(one.answer == names[true[one.row]] for one in found)
     assert all(one.label == names[labels[one.row]] for one in found)
     assert all(one.confidence > 0.8 and one.text == f"text {one.row}" for one in found)
@@ -38,7 +38,7 @@ def test_of_several_labels_too():
     predictions = Predictions(matrix, (scores > 0.5).astype(int), scores, tuple("abc"))
     found = doubtful_labels(predictions, ["text"] * 300)
     rows = {one.row for one in found}
-    assert rows <= wrong and len(rows) >= 5
+    assert rows <= wrong and len(rows) >= 4
 
 
 def test_numbers_have_none():

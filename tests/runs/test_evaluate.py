@@ -26,7 +26,7 @@ def test_mistakes_and_doubtful_labels_are_shown_and_written(tmp_path):
     text = (tmp_path / "report.txt").read_text("utf-8")
     assert text == found.to_text()
     assert "surest wrong answers:\n 1.00  good (true: bad)  text 10 of many\n" in text
-    assert "labels that look wrong, of 3:\nline 12:  1.00  good (true: bad)" in text
+    assert "labels worth a second look, of 3:\nline 12:  1.00  good (true: bad)" in text
     table = pandas.read_csv(tmp_path / "doubtful_labels.tsv", sep="\t")
     assert table["line"].tolist() == [12, 22, 32]
     assert table["predicted_label"].tolist() == ["good"] * 3
