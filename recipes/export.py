@@ -3,6 +3,8 @@
 python -m recipes.export --model=runs/sarcasm/model --output=saved_models/sarcasm
 """
 
+from pathlib import Path
+
 from absl import flags
 
 from siatl_keras.export import export_saved_model
@@ -18,8 +20,10 @@ flags.adopt_module_key_flags(saved_classifier)
 
 
 def main():
-    """Exports into the next free version."""
-    print(export_saved_model(saved_classifier.load(), FLAGS.output))
+    """Exports into the next free version, the model's card with it."""
+    card = Path(FLAGS.model) / "README.md"
+    text = card.read_text("utf-8") if card.is_file() else ""
+    print(export_saved_model(saved_classifier.load(), FLAGS.output, text))
 
 
 if __name__ == "__main__":

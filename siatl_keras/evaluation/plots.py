@@ -94,6 +94,7 @@ def plot_confusion_matrix(report: Any, path: PathLike) -> None:
             place = (column + 0.5, row + 0.5, str(counts[row, column]))
             axes.text(*place, ha="center", va="center", color=colour)
     bar = figure.colorbar(image, label="share of the true class", fraction=0.046)
+    assert bar.solids is not None
     bar.solids.set(rasterized=False, edgecolor="face")
     axes.set_title(f"accuracy {report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}")
     save_figure(figure, path)

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from siatl_keras.atomic import partial_folder, rename_folder
+from siatl_keras.atomic import partial_folder, rename_folder, write_text
 from siatl_keras.export.served import (
     portable_lstms,
     text_endpoints,
@@ -30,7 +30,9 @@ from siatl_keras.models.raw_text_task import RawTextTask
 WARMUP_BATCHES = (1, 8, 32)
 
 
-def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
+def export_saved_model(
+    model: Any, directory: str | os.PathLike[str], model_card: str = ""
+) -> str:
     """Writes a SavedModel into the next free version of a folder.
 
     Its signatures take `text`, string `[batch]`, and for a model of pairs `text_pair`,
@@ -48,6 +50,8 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
     Args:
         model: a `SiATLClassifier` with a preprocessor.
         directory: folder of the served model; versions are its numbered subfolders.
+        model_card: Markdown, what the model is, which goes into `assets.extra` as
+            README.md; "" for none.
 
     Returns:
         the folder written, `<directory>/<version>`.
@@ -91,6 +95,8 @@ def export_saved_model(model: Any, directory: str | os.PathLike[str]) -> str:
                 "`padding_mask`, as `model.preprocessor` makes them, not `text`.",
                 stacklevel=2,
             )
+        if model_card:
+            write_text(folder / "assets.extra" / "README.md", model_card)
         return str(_as_next_version(folder, root))
 
 

@@ -26,6 +26,8 @@ def explain(
     texts: Sequence[Any],
     output: str | Path,
     overwrite: bool = False,
+    truths: Sequence[str] = (),
+    wrong_only: bool = False,
 ) -> None:
     """Writes `attention.html`, and `attention.png` of the first 20 texts.
 
@@ -34,10 +36,13 @@ def explain(
         texts: the texts; tuples of two for models of pairs.
         output: folder.
         overwrite: whether the two files are replaced if they are there.
+        truths: the true answers, "" where nobody knows; none by default.
+        wrong_only: whether to show those texts alone that a model answers otherwise.
 
     Raises:
         ValueError: if there are no models or texts, a model cannot be read, a text has
-            no UTF-8, or a file is there and `overwrite` is false.
+            no UTF-8, a file is there and `overwrite` is false, or nothing is wrong
+            where that alone is to be shown.
     """
     if not models or not texts:
         raise ValueError(
@@ -53,11 +58,24 @@ def explain(
     for number, text in enumerate(texts, start=1):
         for side in text if isinstance(text, tuple) else (text,):
             _check_utf8(side, number)
+    truths = list(truths) or [""] * len(texts)
     columns = [
-        list(_maps(path, name, texts))
+        list(_maps(path, name, texts, truths))
         for path, name in zip(models, short_names(models), strict=True)
     ]
     rows = list(zip(*columns, strict=True))
+    if wrong_only:
+        kept = [
+            number
+            for number, maps in enumerate(rows)
+            if any(found.is_wrong for found in maps)
+        ]
+        if not kept:
+            raise ValueError(
+                f"`wrong_only`: no text of {len(texts)} is answered otherwise than is "
+                "true. Texts need their true labels: name `label_column`."
+            )
+        texts, rows = ([values[number] for number in kept] for values in (texts, rows))
     write_text(page, attention_page(texts, rows))
     plot_attention(rows[:TEXTS_IN_PICTURE], picture)
 
@@ -71,14 +89,19 @@ def _check_utf8(text: str, number: int) -> None:
         ) from error
 
 
-def _maps(path: str, name: str, texts: Sequence[Any]) -> Iterator[AttentionMap]:
+def _maps(
+    path: str, name: str, texts: Sequence[Any], truths: Sequence[str]
+) -> Iterator[AttentionMap]:
     """Yields a classifier's map of each text."""
     model = SiATLClassifier.from_preset(path)
     for start in range(0, len(texts), TEXTS_AT_A_TIME):
         batch = list(texts[start : start + TEXTS_AT_A_TIME])
         rows = model.task.answer_rows(model.predict(batch, verbose=0))
-        for tokens, weights, row in zip(*model.attention(batch), rows, strict=True):
-            yield AttentionMap(name, *_answer(row), tokens, weights)
+        known = truths[start : start + TEXTS_AT_A_TIME]
+        for tokens, weights, row, truth in zip(
+            *model.attention(batch), rows, known, strict=True
+        ):
+            yield AttentionMap(name, *_answer(row), tokens, weights, truth)
 
 
 def attention_in(model: SiATLClassifier, evaluation: Evaluation) -> list[AttentionMap]:
@@ -109,5 +132,5 @@ def _answer(row: dict[str, Any]) -> tuple[str, float | None]:
     if "label" in row:
         return row["label"], row["probabilities"][row["label"]]
     if "labels" in row:
-        return ", ".join(row["labels"]) or "(no label)", None
+        return ",".join(row["labels"]) or "(no label)", None
     return f"{row['value']:g}", None

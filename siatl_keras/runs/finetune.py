@@ -30,6 +30,8 @@ from siatl_keras.runs.finetune_config import BASELINES, FinetuneConfig
 from siatl_keras.runs.held_out_answers import HeldOutAnswers
 from siatl_keras.runs.html_report import html_report
 from siatl_keras.runs.linear_baselines import fit_linear_baseline
+from siatl_keras.runs.model_card import NAME as CARD
+from siatl_keras.runs.model_card import model_card
 from siatl_keras.runs.next_steps import next_steps
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
@@ -129,6 +131,9 @@ def train_and_test(
         attention = attention_in(model, evaluation)
     metrics |= found
     metrics["next_steps"] = next_steps(config, data, metrics)
+    if plan is not None:
+        card = model_card(config, data.report, evaluation, metrics)
+        write_text(folder / "model" / CARD, card)
     page = html_report(config, data.report, evaluation, metrics, attention)
     write_text(folder / "report.html", page)
     finish_run(folder, metrics)

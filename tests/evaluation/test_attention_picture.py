@@ -7,7 +7,7 @@ from siatl_keras.evaluation import AttentionMap, plot_attention
 
 
 def draw(path, tokens, models=2, texts=1):
-    """Draws tokens, the first the heaviest; fails at any warning. Returns the pixels."""
+    """Draws tokens, the first the heaviest; no warning may come. Returns pixels."""
     tokens = [*tokens, *"....."]
     rest = len(tokens) - 1
     weights = [0.95, *[0.05 / rest] * rest]

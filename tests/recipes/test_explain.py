@@ -49,3 +49,24 @@ def test_a_mistyped_file_is_no_text(explain, small_experiment):
     done = explain(wrong, f"--output={small_experiment}/none", check=False)
     assert "Did you mean test.tsv?" in done.stderr
     assert not (small_experiment / "none").exists()
+
+
+def test_true_labels_are_shown_and_what_is_answered_right_can_be_left_out(
+    explain, small_experiment
+):
+    output = small_experiment / "mistakes"
+    flags = (f"--texts={small_experiment}/test.tsv", "--label_column=label")
+    explain(*flags, f"--output={output}")
+    page = (output / "attention.html").read_text("utf-8")
+    wrong, right = page.count("✗ true: <b>"), page.count("✓ true: <b>")
+    assert wrong + right == page.count("<article>") == 24 and wrong > 0
+    sections = page.split("<section>")[1:]
+    explain(*flags, "--wrong_only", "--overwrite", f"--output={output}")
+    page = (output / "attention.html").read_text("utf-8")
+    kept = page.split("<section>")[1:]
+    assert len(kept) == sum("✗" in section for section in sections)
+    assert all("✗" in section for section in kept)
+    done = explain(
+        "--texts=so glad", "--wrong_only", f"--output={output}2", check=False
+    )
+    assert "name `label_column`" in done.stderr

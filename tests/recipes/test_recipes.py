@@ -226,6 +226,9 @@ def test_export_recipe_makes_a_version(finetuned, recipe, work):
     printed = recipe("export", f"--model={finetuned}/model", f"--output={work}/served")
     assert printed.strip() == f"{work}/served/1"
     assert (work / "served" / "1" / "saved_model.pb").exists()
+    card = (work / "served" / "1" / "assets.extra" / "README.md").read_text("utf-8")
+    assert card == (finetuned / "model" / "README.md").read_text("utf-8")
+    assert "## Licence" in card
 
 
 def test_wrong_file_is_said_in_one_line_without_a_trace(recipe, work, lm):
