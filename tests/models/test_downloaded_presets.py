@@ -12,7 +12,7 @@ from rigs import small_backbones as small
 from rigs.hub_server import hub
 from siatl_keras.models import SiATLClassifier, SiATLPreprocessor
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "keras_hub.md"
 KAGGLE_TEST_PORT = 7777  # Where Kaggle's client looks for a test server.
 HERE = {"NO_PROXY": "localhost", "no_proxy": "localhost"}
 
@@ -56,10 +56,9 @@ def test_a_model_of_hugging_face_s_hub_gets_a_new_classifier(
 
 
 @pytest.mark.slow
-def test_readme_s_ten_lines_run_on_a_model_of_kaggle_s(gpt2, run_python, tmp_path):
-    readme = README.read_text("utf-8")
-    section = readme[readme.index("## With your own KerasHub model") :]
-    lines = re.search(r"```python\n(.*?)```", section, re.DOTALL).group(1)
+def test_the_lines_of_docs_run_on_a_model_of_kaggle_s(gpt2, run_python, tmp_path):
+    page = PAGE.read_text("utf-8")
+    lines = re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
     texts = f"texts, labels = {small.TEXTS}, {[0, 1] * 4}\n"
     gpt2.save_to_preset(str(tmp_path / "hub" / "keras" / "gpt2" / "gpt2_base_en"))
     env = {
