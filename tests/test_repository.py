@@ -24,6 +24,7 @@ FOR_ALL = {
 MAY_IMPORT = {
     "callbacks": {"optimizers"},
     "data": set(),
+    "demo": {"data", "evaluation", "models", "runs"},
     "distribute": set(),
     "evaluation": set(),
     "export": {"layers", "models"},
@@ -73,6 +74,7 @@ TESTED_ELSEWHERE = {
     "data/excerpt.py",
     "data/marker_ids.py",
     "data/visible_form.py",
+    "demo/answering.py",
     "evaluation/attention_map.py",
     "evaluation/figure.py",
     "export/served.py",

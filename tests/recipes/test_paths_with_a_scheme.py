@@ -12,6 +12,7 @@ PRETRAINING = ["--train=a.txt", "--validation=b.txt", "--vocabulary=v"]
 CASES = [
     ("build_vocabulary", ["--corpus=a.txt", "--output=gs://b/x"], "output"),
     ("build_vocabulary", ["--corpus=a.txt", "--corpus=s3://b", "--output=o"], "corpus"),
+    ("demo", ["--model=gs://b/m"], "models"),
     ("distill", [*TRAINING, "--teacher=gs://b/m"], "teacher"),
     ("distill", [*TRAINING, "--teacher=m", "--texts=s3://b/x.txt"], "texts"),
     ("evaluate", ["--model=m", "--data=s3://b/x.tsv", "--output=o"], "data"),
