@@ -1,4 +1,4 @@
-"""Counts the words of text files and writes the most frequent, one word per line.
+r"""Counts the words of text files and writes the most frequent, one word per line.
 
 python -m recipes.build_vocabulary --corpus=tweets.txt.gz --corpus=more.tsv \
     --size=20000 --output=runs/vocabulary

@@ -20,6 +20,8 @@ from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.run_folder import RunFolder
 
+from . import help_text
+
 FLAGS = flags.FLAGS
 # Of these, a name with such a scheme is a preset that KerasHub downloads.
 PRESET_FLAGS = ("lm", "model", "models", "teacher")
@@ -138,6 +140,9 @@ def run(main, text_flags=()):
                 raise
             raise SystemExit(f"Error: {message}") from None
 
+    if help_text.is_asked():
+        print(help_text.help_text(sys.modules["__main__"].__doc__))
+        return
     app.run(checked)
 
 

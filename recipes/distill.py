@@ -1,4 +1,4 @@
-"""Teaches a small language model what a fine-tuned large one answers.
+r"""Teaches a small language model what a fine-tuned large one answers.
 
 python -m recipes.finetune --train=train.tsv --output=runs/large --lm=smollm2_135m
 python -m recipes.distill --teacher=runs/large/model --train=train.tsv \

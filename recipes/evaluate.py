@@ -1,4 +1,4 @@
-"""Evaluates a fine-tuned classifier on labelled texts.
+r"""Evaluates a fine-tuned classifier on labelled texts.
 
 python -m recipes.evaluate --model=runs/sarcasm/model --data=test.tsv \
     --output=runs/sarcasm-test

@@ -1,4 +1,4 @@
-"""Shows what fine-tuned classifiers look at in texts, side by side.
+r"""Shows what fine-tuned classifiers look at in texts, side by side.
 
 python -m recipes.explain --models=runs/siatl/model,runs/p-lm/model \
     --texts="so glad my flight is delayed again" --output=runs/attention

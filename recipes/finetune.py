@@ -1,14 +1,13 @@
-"""Fine-tunes a classifier on labelled texts, on top of a language model.
+r"""Fine-tunes a classifier on labelled texts, on top of a language model.
 
-python -m recipes.finetune --data=reviews.csv
-python -m recipes.finetune --train=train.tsv --test=test.tsv --output=runs/sarcasm
-python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --seed=1 \
-    --output=runs/scv2-1
+siatl finetune --data=reviews.csv
+siatl finetune --data=reviews.csv --folds=5 --output=runs/folds
+siatl finetune --data=reviews.csv --lm=smollm2_135m  # fetched by siatl fetch-model
 
-python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --method=bow \
-    --output=runs/scv2-bow
-python -m recipes.finetune --flagfile=recipes/flags/scv2.flags --output=runs/smollm2 \
-    --lm=smollm2_135m --lora_rank=8  # fetched by recipes.fetch_model
+In a clone, on the sample data:
+
+python -m recipes.finetune --data=recipes/data/support_desk/train.tsv \
+    --test=recipes/data/support_desk/test.tsv --output=runs/support_desk
 
 Stopped runs resume when started again with the same --output.
 """

@@ -1,4 +1,4 @@
-"""Turns a GGUF file's language model into a preset, and tries it.
+r"""Turns a GGUF file's language model into a preset, and tries it.
 
 pip install -e ".[gguf]"
 python -m recipes.import_gguf_lm --checkpoint=model.gguf --output=runs/presets/mine \

@@ -1,4 +1,4 @@
-"""Turns a language model of the authors' PyTorch code into a preset, or back.
+r"""Turns a language model of the authors' PyTorch code into a preset, or back.
 
 python -m recipes.import_torch_lm --checkpoint=lm20m_70K.pt \
     --output=saved_models/tweets_lstm_20m

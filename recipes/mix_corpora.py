@@ -1,4 +1,4 @@
-"""Mixes text files into one to train a language model on, long texts in pieces.
+r"""Mixes text files into one to train a language model on, long texts in pieces.
 
 python -m recipes.mix_corpora --corpus=tweets.txt.gz --corpus=reviews.txt.gz \
     --output=runs/corpus

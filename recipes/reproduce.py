@@ -1,4 +1,4 @@
-"""Does the runs of the paper's tables and figures, and tabulates and draws them.
+r"""Does the runs of the paper's tables and figures, and tabulates and draws them.
 
 python -m recipes.reproduce --datasets=scv2,imdb_small --seeds=5 --output=runs/paper
 python -m recipes.reproduce --datasets=scv2 --subset_sizes=100,200,400,800 \

@@ -1,4 +1,4 @@
-"""Searches for the flags of recipes.finetune that do best on the validation texts.
+r"""Searches for the flags of recipes.finetune that do best on the validation texts.
 
 python -m recipes.tune --flagfile=recipes/flags/scv2.flags --trials=30 \
     --output=runs/scv2-tuning

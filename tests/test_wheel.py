@@ -66,6 +66,11 @@ def files_under(folder):
     }
 
 
+def test_the_page_of_the_demo_is_in_it(installed):
+    files = {path.name for path in (installed / "siatl_keras" / "demo").iterdir()}
+    assert {"page.html", "page.js", "page.css"} <= files
+
+
 def test_a_wheel_has_all_that_the_repository_runs_on(installed):
     top = {path.name for path in installed.iterdir() if "dist-info" not in path.name}
     assert top == {"bin", "siatl", "siatl_keras"}

@@ -37,6 +37,7 @@ from siatl_keras.presets.check_preset import (
     check_preset,
     named_errors,
 )
+from siatl_keras.presets.likely_folder import check_found
 from siatl_keras.presets.named_models import preset_path
 
 
@@ -104,6 +105,7 @@ class CheckedPresetLoader(KerasPresetLoader):
 
 def _loader(preset: str, *names: str, weights: bool = False) -> Any:
     """Makes the loader of a preset, after a check of what it is to load."""
+    check_found(preset)
 
     def find(name: str) -> Path | None:
         return Path(get_file(preset, name)) if check_file_exists(preset, name) else None
@@ -357,6 +359,7 @@ def check_weights(preset: str) -> None:
         ValueError: if a file is missing or damaged.
     """
     preset = preset_path(preset)
+    check_found(preset)
     if not check_file_exists(preset, CHECKSUMS):
         return
     for name in read_checksums(get_file(preset, CHECKSUMS)):

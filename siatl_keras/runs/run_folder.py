@@ -87,14 +87,24 @@ class RunFolder:
             ValueError: if a stopped run had other flags and `overwrite` is false.
         """
         if self.backup.exists() and self.flags_path.exists():
-            before = _lines_that_matter(self.flags_path.read_text("utf-8"))
-            changed = sorted(before ^ _lines_that_matter(flags))
+            before, now = map(
+                _flags_that_matter, (self.flags_path.read_text("utf-8"), flags)
+            )
+            changed = sorted(
+                name
+                for name in before.keys() | now.keys()
+                if before.get(name) != now.get(name)
+            )
             if changed and not self.overwrite:
+                differences = "; ".join(
+                    f"--{name} was {before.get(name, 'not given')}, is "
+                    f"{now.get(name, 'not given')}"
+                    for name in changed
+                )
                 raise ValueError(
                     f"`output` {self.path} holds a stopped run, which goes on under "
-                    f"the flags it had, see {self.flags_path}. Different now: "
-                    f"{' '.join(changed)}. Choose another folder, or pass "
-                    "`--overwrite` to start from the beginning."
+                    f"the flags it had, see {self.flags_path}. {differences}. Choose "
+                    "another folder, or pass `--overwrite` to start from the beginning."
                 )
             if changed:
                 self._start_again()
@@ -156,10 +166,15 @@ class RunFolder:
         shutil.rmtree(self.tensorboard, ignore_errors=True)
 
 
-def _lines_that_matter(flags: str) -> set[str]:
-    lines = {line.strip() for line in flags.splitlines()} - {""}
-    return {
-        line
-        for line in lines
-        if line.lstrip("-").removeprefix("no").split("=")[0] not in HARMLESS_FLAGS
-    }
+def _flags_that_matter(flags: str) -> dict[str, str]:
+    """Returns the values of flags that change what a run computes, by name."""
+    found: dict[str, str] = {}
+    for line in flags.splitlines():
+        name, _, value = line.strip().lstrip("-").partition("=")
+        if not value and name.startswith("no"):
+            name, value = name.removeprefix("no"), "off"
+        if name and name not in HARMLESS_FLAGS:
+            value = value or "on"
+            # A flag that is given more than once has several values.
+            found[name] = f"{found[name]},{value}" if name in found else value
+    return found

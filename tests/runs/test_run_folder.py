@@ -67,7 +67,7 @@ def test_a_stopped_run_goes_on_under_the_same_flags(tmp_path, overwrite):
 def test_a_stopped_run_does_not_go_on_under_other_flags(tmp_path):
     run = RunFolder(stopped_run(tmp_path / "run").path)
     with pytest.raises(
-        ValueError, match=r"Different now: --method=plain --method=siatl\."
+        ValueError, match=r"flags\.txt\. --method was siatl, is plain\. Choose"
     ):
         run.write_flags("--method=plain\n--seed=1\n")
     assert (run.backup / "file").exists()
