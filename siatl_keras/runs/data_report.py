@@ -64,7 +64,8 @@ class DataReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it for JSON."""
-        return asdict(self)
+        parts = [{**asdict(part), "words": list(part.words)} for part in self.parts]
+        return {"parts": parts, "language": self.language, "doubts": list(self.doubts)}
 
     def to_text(self) -> str:
         """Returns it as lines."""
@@ -215,7 +216,8 @@ def language_of(texts: Sequence[Any]) -> str:
         texts: str, or tuples of two.
 
     Returns:
-        its ISO 639-1 code; "" where there is too little text.
+        its ISO 639-1 code; "" where there is too little text, or no room for the model
+        that tells it, which is unpacked into the folder for temporary files.
 
     Example:
     >>> language_of(["Das Telefon ist gut, aber der Akku hält nicht lange."] * 9)
@@ -229,7 +231,10 @@ def language_of(texts: Sequence[Any]) -> str:
         joined += " " + shown_text(text)[:CHARACTERS]
         # A single short text is easily taken for one of another language.
         if len(joined) >= CHARACTERS:
-            votes[py3langid.classify(joined)[0]] += 1
+            try:
+                votes[py3langid.classify(joined)[0]] += 1
+            except OSError:
+                return ""  # Not worth a run.
             joined = ""
     return votes.most_common(1)[0][0] if votes else ""
 

@@ -148,7 +148,10 @@ def _tell(data: RunData, folder: Path, verbose: int) -> None:
     if data.dropped.errors:
         write_text(folder / "dropped_rows.tsv", data.dropped.to_text())
         text += f"rows left out: {len(data.dropped.errors):,}, see dropped_rows.tsv\n"
-    write_text(folder / "data.txt", text)
+    path = folder / "data.txt"
+    # A run that goes on has it already, and its disk may be full.
+    if not path.exists() or path.read_text("utf-8") != text:
+        write_text(path, text)
     if verbose:
         print(text, end="", flush=True)
 

@@ -116,7 +116,7 @@ def test_without_test_texts_the_answers_to_all_held_out_texts_are_compared(
 ):
     _, metrics = small_run([files[0], ""], lm, tmp_path, folds=2, epochs=1)
     compared = metrics["counted_words"]
-    assert compared["texts"] == "validation"
+    assert compared["texts"] == "held_out"
     # Of 32 texts, so many that no share of four held-out ones is hit.
     assert 0 <= compared["model"] <= 1 and 0 <= compared["words"] <= 1
     linear = {"method": "bow", "folds": 2}

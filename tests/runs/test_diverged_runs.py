@@ -25,7 +25,7 @@ def test_a_run_without_a_finite_epoch_is_an_error_before_anything_is_saved(
             epochs=3,
             task_learning_rate=1e38,
         )
-    assert {path.name for path in tmp_path.iterdir()} <= {"tensorboard"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"data.txt", "tensorboard"}
 
 
 def test_a_run_that_diverges_later_keeps_its_finite_epochs(files, lm, tmp_path, capsys):
@@ -60,4 +60,4 @@ def test_a_language_model_that_diverges_is_an_error_before_anything_is_saved(
     training = LanguageModelTraining(8, Rate("adam", 1e38))
     with pytest.raises(TrainingDivergedError):
         adapt_language_model(config, training, tmp_path / "preset", verbose=0)
-    assert {path.name for path in tmp_path.iterdir()} <= {"tensorboard"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"data.txt", "tensorboard"}
