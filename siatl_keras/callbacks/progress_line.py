@@ -71,7 +71,7 @@ def spelled(seconds: float) -> str:
 
     Example:
     >>> spelled(0.41), spelled(11.2), spelled(200), spelled(4000)
-    ('0.4 s', '11 s', '3 min 20 s', '1 h 07 min')
+    ('0.4 s', '11 s', '3 min 20 s', '1 h 06 min')
     """
     if seconds < 9.95:
         return f"{seconds:.1f} s"

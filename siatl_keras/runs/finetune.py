@@ -145,8 +145,10 @@ def _tell(data: RunData, folder: Path, verbose: int) -> None:
     text = data.report.to_text() if data.report else ""
     if data.chosen_columns:
         text = f"{data.chosen_columns}\n{text}"
+    dropped = folder / "dropped_rows.tsv"
+    dropped.unlink(missing_ok=True)  # An earlier run's.
     if data.dropped.errors:
-        write_text(folder / "dropped_rows.tsv", data.dropped.to_text())
+        write_text(dropped, data.dropped.to_text())
         text += f"rows left out: {len(data.dropped.errors):,}, see dropped_rows.tsv\n"
     path = folder / "data.txt"
     # A run that goes on has it already, and its disk may be full.

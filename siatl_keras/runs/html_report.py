@@ -98,8 +98,7 @@ def _summary(
     judged = "test" if "test" in metrics else "held-out"
     lines = [
         f"<h1>{escaped(config.output.rstrip('/').rpartition('/')[2])}</h1>",
-        f"<p>{escaped(config.method)} on {escaped(str(config.lm))}, "
-        f"{escaped(config.task.replace('_', ' '))}</p>",
+        f"<p>{escaped(_method(config))}, {escaped(config.task.replace('_', ' '))}</p>",
         f"<p class=figure><b>{MEASURES[name].title} {value:.3f}</b> "
         f"({interval.low:.3f} to {interval.high:.3f}, 95 % interval) on "
         f"{len(evaluation.examples.texts):,} {judged} texts</p>",
@@ -115,6 +114,13 @@ def _summary(
     if steps:
         lines.append(f"<p>To try next:</p><ul>{steps}</ul>")
     return "\n".join(lines)
+
+
+def _method(config: FinetuneConfig) -> str:
+    # Word counts are of no language model.
+    return (
+        config.method if config.method == "bow" else f"{config.method} on {config.lm}"
+    )
 
 
 def _data(data: DataReport | None) -> str:
