@@ -65,6 +65,7 @@ class RunData:
         if not config.drop_bad_rows:
             bad.refuse()
         task = config.make_task(Column.of_file(train))
+        train = _with_known_labels(train, task, bad)
         given, test = (
             part and _with_known_labels(part, task, bad) for part in (given, test)
         )

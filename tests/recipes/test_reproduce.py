@@ -115,7 +115,7 @@ def test_a_finished_run_under_other_flags_is_not_taken_for_this_one(
     done = reproduce(*GRID, check=False)
     path.write_text(flags)
     assert done.returncode == 1
-    assert "--epochs was 2, is 3." in done.stderr
+    assert "Different now: --epochs=2 --epochs=3" in done.stderr
 
 
 def test_a_wrong_number_is_told_without_a_trace(reproduce):

@@ -108,7 +108,7 @@ def test_a_search_goes_on_with_more_trials_and_refuses_other_flags(tuned, tune):
     assert list(scores(more)) == [3]
     assert len((folder / "trials.md").read_text().splitlines()) == 2 + 3
     other = tune("--trials=3", "--epochs=3", check=False)
-    assert other.returncode == 1 and "--epochs=3" in other.stderr
+    assert other.returncode == 1 and "--epochs was " in other.stderr
 
 
 def test_wrong_input_ends_the_search_at_once(tune, small_experiment):

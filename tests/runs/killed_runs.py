@@ -9,6 +9,7 @@ anything, so that none waits for imports. Prints the steps, as JSON, in the last
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -134,8 +135,9 @@ class Steps:
 
         def call(*args, **kwargs):
             path = Path(args[place])
-            inside_of_a_new_folder = ".partial-" in str(path)
-            if not self.in_fit and not inside_of_a_new_folder:
+            # In a new folder, or one for temporary files.
+            is_inside = re.search(r"\.partial-|/tmp\w{8}(/|$)", str(path))
+            if not self.in_fit and not is_inside:
                 self.take(f"{name} {path.parent.name}/{path.name}")
             return function(*args, **kwargs)
 

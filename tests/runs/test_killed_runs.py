@@ -18,6 +18,7 @@ STEPS = {
         "replace run/reliability.png",
         "replace run/predictions.tsv",
         "replace run/doubtful_labels.tsv",
+        "replace model/README.md",
         "replace run/report.html",
         "replace run/metrics.json",
         "rmtree run/backup",
