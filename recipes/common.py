@@ -210,7 +210,7 @@ flags.DEFINE_bool("show_trace", False, "Show where an error arose.")
 
 def _check_paths(text_flags):
     """Refuses names of files and folders that are not on this machine."""
-    for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
+    for flag in help_text.key_flags():
         values = flag.value if isinstance(flag.value, list) else [flag.value]
         for value in values:
             is_path = isinstance(value, str) and flag.name not in text_flags
@@ -222,7 +222,7 @@ def _check_paths(text_flags):
 def _given_flags():
     """Lists the recipe's own flags that differ from the defaults, a line each."""
     lines = []
-    for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
-        if flag.value != flag.default and not flag.help.startswith("Alias for --"):
+    for flag in help_text.key_flags():
+        if flag.value != flag.default and not help_text.is_alias(flag):
             lines.append(flag.serialize())
     return "".join(f"{line}\n" for line in lines if line)

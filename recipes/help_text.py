@@ -39,7 +39,6 @@ GROUPS = {
     ),
     "Output": ("output", "overwrite", "json", "show_trace"),
 }
-ALWAYS = ("flagfile", "verbosity")
 OTHERS = "Others"
 
 
@@ -62,7 +61,7 @@ def help_text(description):
     aliases = {
         flag.name: flag.help.removeprefix("Alias for --").rstrip(".")
         for flag in by_name.values()
-        if _is_alias(flag)
+        if is_alias(flag)
     }
     shown = {name: flag for name, flag in by_name.items() if name not in aliases}
     parts = [description.strip()]
@@ -135,7 +134,8 @@ def _default(flag):
     return f" Default: {shown}."
 
 
-def _is_alias(flag):
+def is_alias(flag):
+    """Says whether a flag is but another name of one."""
     return (flag.help or "").startswith("Alias for --")
 
 

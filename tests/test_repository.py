@@ -73,6 +73,7 @@ TESTED_ELSEWHERE = {
     "data/epoch_counter.py",
     "data/excerpt.py",
     "data/marker_ids.py",
+    "data/one_line.py",
     "data/visible_form.py",
     "demo/answering.py",
     "evaluation/attention_map.py",

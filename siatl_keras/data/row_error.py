@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
+from siatl_keras.data.one_line import tab_separated
+
 # Of rows that have the same fault, how many are named.
 NAMED = 10
 
@@ -54,13 +56,7 @@ class BadRows:
         """Returns a table of them: file, line, and what is wrong."""
         errors = sorted(self.errors, key=lambda error: (error.path, error.line))
         rows = ((each.path, str(each.line), each.what) for each in errors)
-        lines = (("file", "line", "what"), *rows)
-        return "".join("\t".join(map(one_line, line)) + "\n" for line in lines)
-
-
-def one_line(text: str) -> str:
-    """Makes all white space single spaces."""
-    return " ".join(text.split())
+        return tab_separated([("file", "line", "what"), *rows])
 
 
 # What a reader calls with a row that cannot be used: it raises, or goes on without.

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from siatl_keras.demo.answering import Answering
+from siatl_keras.evaluation.markup import STYLE
 
 FOLDER = Path(__file__).parent
 FILES = {
@@ -79,7 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(self.server.answering.about())
         elif path in FILES:
             name, kind = FILES[path]
-            self._send((FOLDER / name).read_bytes(), kind)
+            text = (FOLDER / name).read_text("utf-8")
+            # The colours of all pages, and how texts and tokens look.
+            text = STYLE + text if name == "page.css" else text
+            self._send(text.encode("utf-8"), kind)
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "There is no such page.")
 

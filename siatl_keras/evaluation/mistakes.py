@@ -6,7 +6,7 @@ They show what it has not understood, or which labels are wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,6 @@ class Mistake:
     label: str
     answer: str
     confidence: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns it for JSON."""
-        return asdict(self)
 
     def to_line(self) -> str:
         """Writes it in a line, the text cut to fit."""

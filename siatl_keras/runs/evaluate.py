@@ -10,6 +10,7 @@ import numpy as np
 
 from siatl_keras.atomic import write_text
 from siatl_keras.data import Examples
+from siatl_keras.data.one_line import tab_separated
 from siatl_keras.evaluation import (
     Mistake,
     Predictions,
@@ -123,12 +124,12 @@ class Evaluation:
                     each.label,
                     each.answer,
                     f"{each.confidence:.4f}",
-                    " ".join(each.text.split()),
+                    each.text,
                 )
                 for each in self.doubtful
             ]
-            lines = ["\t".join(row) + "\n" for row in (columns, *rows)]
-            write_text(folder / "doubtful_labels.tsv", "".join(lines))
+            text = tab_separated([columns, *rows])
+            write_text(folder / "doubtful_labels.tsv", text)
 
 
 def evaluate_classifier(

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from siatl_keras.evaluation import (
@@ -85,7 +86,7 @@ def html_report(
         _mistakes(evaluation, attention),
         _settings(config),
     ]
-    title = f"{config.output.rstrip('/').rpartition('/')[2]}: report of a run"
+    title = f"{Path(config.output).name}: report of a run"
     return page(title, STYLE, "\n".join(filter(None, sections)))
 
 
@@ -97,7 +98,7 @@ def _summary(
     interval = report.interval
     judged = "test" if "test" in metrics else "held-out"
     lines = [
-        f"<h1>{escaped(config.output.rstrip('/').rpartition('/')[2])}</h1>",
+        f"<h1>{escaped(Path(config.output).name)}</h1>",
         f"<p>{escaped(_method(config))}, {escaped(config.task.replace('_', ' '))}</p>",
         f"<p class=figure><b>{MEASURES[name].title} {value:.3f}</b> "
         f"({interval.low:.3f} to {interval.high:.3f}, 95 % interval) on "
@@ -240,8 +241,7 @@ def _listed(evaluation: Evaluation, mistakes: Sequence[Mistake], shown: Any) -> 
         for mistake, text in zip(mistakes, shown, strict=True)
     ]
     sure = "distance" if evaluation.report.calibration is None else "confidence"
-    table = _table(("line", "true", "answer", sure, "text"), rows, {0, 3})
-    return table.replace("<table>", "<table class=texts>")
+    return _table(("line", "true", "answer", sure, "text"), rows, {0, 3}, "texts")
 
 
 def _text(mistake: Mistake) -> str:
@@ -275,21 +275,23 @@ class _Markup(str):
     """What is HTML already."""
 
 
-def _table(heads: Sequence[str], rows: Rows, numbers: Any = ()) -> str:
+def _table(
+    heads: Sequence[str], rows: Rows, numbers: Any = (), kind: str = "plain"
+) -> str:
     """Writes a table; a float is a bar as long as its share."""
 
     def cell(column: int, value: Any) -> str:
         if isinstance(value, float):
             return f'<td class=share><i style="width: {100 * value:.1f}%"></i></td>'
-        kind = " class=number" if column in numbers else ""
+        number = " class=number" if column in numbers else ""
         text = value if isinstance(value, _Markup) else escaped(value)
-        return f'<td{kind} data-head="{escaped(heads[column])}">{text}</td>'
+        return f'<td{number} data-head="{escaped(heads[column])}">{text}</td>'
 
     head = "".join(f"<th scope=col>{escaped(head)}</th>" for head in heads)
     body = "\n".join(
         f"<tr>{''.join(cell(*each) for each in enumerate(row))}</tr>" for row in rows
     )
     return (
-        f"<div class=wide><table><thead><tr>{head}</tr></thead>\n"
+        f"<div class=wide><table class={kind}><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table></div>"
     )

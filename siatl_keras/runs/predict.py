@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from siatl_keras.data.one_line import one_line
 from siatl_keras.inputs import as_text_tensor
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.tasks import Task
@@ -60,7 +61,7 @@ def format_header(task: Task, pairs: bool = False) -> str:
         the line, without its end.
     """
     texts = TEXTS if pairs else TEXTS[:1]
-    return "\t".join([*texts, *map(_one_field, task.answer_columns)])
+    return "\t".join([*texts, *map(one_line, task.answer_columns)])
 
 
 def format_prediction(prediction: dict[str, Any], as_json: bool) -> str:
@@ -87,9 +88,5 @@ def _fields(value: Any) -> list[str]:
     if value is None:  # No answer.
         return [""]
     if isinstance(value, list):
-        return [_one_field(",".join(value))]
-    return [_one_field(value) if isinstance(value, str) else f"{value:g}"]
-
-
-def _one_field(text: str) -> str:
-    return " ".join(text.split())
+        return [one_line(",".join(value))]
+    return [one_line(value) if isinstance(value, str) else f"{value:g}"]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rigs.terminal import Terminal
 from rigs.tiny_classifier import tiny_classifier, tiny_texts
 from siatl_keras.callbacks import (
     BestWeights,
@@ -109,10 +110,6 @@ def test_any_keras_model_has_such_lines(capsys):
 
 
 def test_a_terminal_sees_the_steps_and_a_file_does_not(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
     monkeypatch.setattr("siatl_keras.callbacks.progress_line.SECONDS_BETWEEN", 0)
     monkeypatch.setattr(sys, "stdout", Terminal())
     fit(1)

@@ -3,13 +3,9 @@
 import io
 import sys
 
+from rigs.terminal import Terminal
 from siatl_keras.callbacks import progress_line
 from siatl_keras.callbacks.progress_line import ProgressLine
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
 
 
 def written(monkeypatch, stream, steps, **how):

@@ -3,17 +3,13 @@
 import dataclasses
 import re
 
-import numpy as np
 import pytest
 
 from rigs.browser import seen
-from siatl_keras.data import Examples
+from rigs.judged import judged
 from siatl_keras.evaluation import AttentionMap
-from siatl_keras.inputs import Column
-from siatl_keras.runs import Evaluation, FinetuneConfig
-from siatl_keras.runs.data_report import data_report
+from siatl_keras.runs import FinetuneConfig
 from siatl_keras.runs.html_report import html_report
-from siatl_keras.tasks import TASKS
 
 HOSTILE = "<script>console.error('ran')</script><img src=x onerror=alert(1)>\u202e\x00"
 LONG = "averyverylongword" * 30
@@ -51,15 +47,10 @@ LABELS = {
 
 
 def page_of(kind="single_label", labels=None, **changes):
-    """The page, its task, and the evaluation it shows."""
+    """The page, and the evaluation it shows."""
     labels = (labels or LABELS[kind]) * 40
     texts = [f"{HOSTILE} text {row} {LONG}" for row in range(len(labels))]
-    examples = Examples(texts, labels, list(range(2, 2 + len(texts))), "a.csv")
-    task = TASKS[kind].from_labels(Column.of_file(examples))
-    targets = task.encode(Column.of_file(examples))
-    outputs = np.random.default_rng(0).normal(size=(len(texts), task.num_outputs))
-    evaluation = Evaluation.of(task, examples, targets, 3 * outputs)
-    data = data_report({"train": examples}, task, "runs/lm")
+    evaluation, data = judged(kind, texts, labels, "a.csv", "runs/lm", scale=3)
     metrics = {**METRICS, **changes.pop("metrics", {})}
     config = dataclasses.replace(CONFIG, task=kind)
     return html_report(config, data, evaluation, metrics, **changes), evaluation

@@ -2,16 +2,12 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
-from siatl_keras.data import Examples
-from siatl_keras.inputs import Column
-from siatl_keras.runs import Evaluation, FinetuneConfig
-from siatl_keras.runs.data_report import data_report
+from rigs.judged import judged
+from siatl_keras.runs import FinetuneConfig
 from siatl_keras.runs.model_card import licence_of, model_card
-from siatl_keras.tasks import TASKS
 
 CONFIG = FinetuneConfig(
     train='data/re: "views".csv',
@@ -31,13 +27,8 @@ LABELS = {
 def card(kind="single_label", metrics=(), **changes):
     labels = LABELS[kind] * 40
     texts = [f"the phone number {row} is good and I like it" for row in range(80)]
-    examples = Examples(texts, labels, list(range(2, 82)), CONFIG.train)
-    task = TASKS[kind].from_labels(Column.of_file(examples))
-    targets = task.encode(Column.of_file(examples))
-    outputs = np.random.default_rng(0).normal(size=(80, task.num_outputs))
-    evaluation = Evaluation.of(task, examples, targets, outputs)
     config = dataclasses.replace(CONFIG, task=kind, **changes)
-    data = data_report({"train": examples}, task, config.lm)
+    evaluation, data = judged(kind, texts, labels, CONFIG.train, config.lm)
     return model_card(config, data, evaluation, dict(metrics)), evaluation
 
 
