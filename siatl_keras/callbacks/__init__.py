@@ -15,6 +15,7 @@ from siatl_keras.callbacks.monitor_directions import MonitorDirections
 from siatl_keras.callbacks.phases import Phase, stages
 from siatl_keras.callbacks.sequential_unfreezing import SequentialUnfreezing
 from siatl_keras.callbacks.set_epoch import SetEpoch
+from siatl_keras.callbacks.training_curves import TrainingCurves
 from siatl_keras.callbacks.weight_averaging import WeightAveraging
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Phase",
     "SequentialUnfreezing",
     "SetEpoch",
+    "TrainingCurves",
     "TrainingDivergedError",
     "WeightAveraging",
     "in_order",

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from siatl_keras.callbacks.group_learning_rates import GroupLearningRates
+from siatl_keras.callbacks.main_measure import main_measure
 from siatl_keras.callbacks.progress_line import ProgressLine, spelled
 from siatl_keras.optimizers.groups import groups_of
 
@@ -144,20 +145,11 @@ class EpochLines(keras.callbacks.ProgbarLogger):
         return "  ".join(parts.values())
 
     def _measure(self, logs: dict[str, Any]) -> str:
-        task = getattr(self.model, "task", None)
-        names = [name.removeprefix("val_") for name in logs]
-        main = [
-            name
-            for name in (*getattr(task, "measured", ()), *names)
-            if name in names
-            and not name.endswith("loss")
-            and name not in ("perplexity", "gamma", "stage")
-            and not name.startswith("learning_rate")
-        ]
-        if not main:
+        main = main_measure(self.model, logs)
+        if main is None:
             return ""
-        value = logs.get(f"val_{main[0]}", logs.get(main[0]))
-        return f"{SHORT.get(main[0], main[0])} {value:.3f}"
+        value = logs.get(f"val_{main}", logs.get(main))
+        return f"{SHORT.get(main, main)} {value:.3f}"
 
     def _all_figures(self, logs: dict[str, Any]) -> str:
         frozen = {f"learning_rate/{name}" for name in self._frozen_groups()}

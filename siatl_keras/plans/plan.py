@@ -19,6 +19,7 @@ from siatl_keras.callbacks import (
     GammaDecay,
     GroupLearningRates,
     SequentialUnfreezing,
+    TrainingCurves,
     WeightAveraging,
 )
 from siatl_keras.callbacks.phases import (
@@ -242,7 +243,7 @@ class Plan:
             # `MonitorDirections` tells it which way is better.
             callbacks.append(BestWeights(f"val_{self.monitor}", self.patience))
         if tensorboard is not None:
-            callbacks.append(keras.callbacks.TensorBoard(str(tensorboard)))
+            callbacks.append(TrainingCurves(tensorboard))
         if backup is not None:
             if not isinstance(backup, BackupAndRestore):
                 backup = BackupAndRestore(backup)

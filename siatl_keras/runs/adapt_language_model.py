@@ -16,7 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder, write_json
-from siatl_keras.callbacks import BackupAndRestore, BestWeights, GroupLearningRates
+from siatl_keras.callbacks import (
+    BackupAndRestore,
+    BestWeights,
+    GroupLearningRates,
+    TrainingCurves,
+)
 from siatl_keras.compat import keras_hub_presets
 from siatl_keras.data import lm_dataset, read_texts
 from siatl_keras.models import (
@@ -139,7 +144,7 @@ def _callbacks(epochs: int, tensorboard: Path) -> list[keras.callbacks.Callback]
         GroupLearningRates(),
         # As many epochs as there are: for the best weights alone.
         BestWeights("val_perplexity", patience=epochs, mode="min"),
-        keras.callbacks.TensorBoard(str(tensorboard)),
+        TrainingCurves(tensorboard),
     ]
 
 

@@ -35,6 +35,7 @@ from siatl_keras.runs.model_card import model_card
 from siatl_keras.runs.next_steps import next_steps
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
+from siatl_keras.runs.tensorboard_summary import summarize_for_tensorboard
 from siatl_keras.runs.training import Training, best_epoch, free_models
 
 Config = TypeVar("Config", bound=FinetuneConfig)
@@ -136,6 +137,7 @@ def train_and_test(
         write_text(folder / "model" / CARD, card)
     page = html_report(config, data.report, evaluation, metrics, attention)
     write_text(folder / "report.html", page)
+    summarize_for_tensorboard(folder, config, evaluation, data.judged_by)
     finish_run(folder, metrics)
     return model, metrics
 

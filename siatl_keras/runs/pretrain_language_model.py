@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from siatl_keras.atomic import new_folder, sweep, write_json
-from siatl_keras.callbacks import BackupAndRestore
+from siatl_keras.callbacks import BackupAndRestore, TrainingCurves
 from siatl_keras.checksums import CHECKSUMS, read_checksums, write_checksums
 from siatl_keras.data import lm_dataset
 from siatl_keras.evaluation import plot_perplexity
@@ -126,7 +126,7 @@ def _fit(
         .take(validation_batches)
         .cache(),
         callbacks=[
-            keras.callbacks.TensorBoard(str(Path(config.output) / "tensorboard")),
+            TrainingCurves(Path(config.output) / "tensorboard"),
             backup,
         ],
         shuffle=False,  # The dataset does; Keras's default makes it warn.

@@ -214,7 +214,7 @@ def test_callbacks_come_in_the_order_that_they_need(tmp_path):
         "GroupLearningRates",
         "WeightAveraging",
         "BestWeights",
-        "TensorBoard",
+        "TrainingCurves",
         "BackupAndRestore",
     ]
 

@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.util import tensor_util
+
+from rigs.board import board
 
 GOOD = ["so glad today", "what a lovely day", "really good flight", "i love this"]
 BAD = ["so sad today", "what an awful day", "really bad flight", "i hate this"]
@@ -94,25 +94,21 @@ def test_finetuning_leaves_a_whole_run_folder(finetuned):
 
 
 def test_tensorboard_shows_gamma_stage_losses_and_rates(finetuned):
-    read = {}
-    for path in (finetuned / "tensorboard").iterdir():
-        events = EventAccumulator(str(path)).Reload()
-        for tag in events.Tags()["tensors"]:
-            points = events.Tensors(tag)
-            values = [tensor_util.make_ndarray(p.tensor_proto) for p in points]
-            read[f"{path.name}/{tag}"] = values
-    assert [float(v) for v in read["train/epoch_stage"]] == [1, 2, 3]
-    gammas = [float(v) for v in read["train/epoch_gamma"]]
+    folder = finetuned / "tensorboard"
+    train, validation = board(folder / "train"), board(folder / "validation")
+    assert list(train["3 schedule/stage"].values()) == [1, 2, 3]
+    gammas = list(train["3 schedule/gamma"].values())
     assert gammas[0] == pytest.approx(0.2) and gammas[0] > gammas[1] > gammas[2]
     for tag in (
-        "task_loss",
-        "macro_f1",
-        "learning_rate/task",
-        "learning_rate/backbone",
+        "1 task/2 loss",
+        "1 task/1 macro_f1",
+        "3 schedule/learning rate task",
+        "3 schedule/learning rate backbone",
     ):
-        assert len(read[f"train/epoch_{tag}"]) == 3
-    assert len(read["train/epoch_lm_loss"]) == 2
-    assert len(read["validation/epoch_perplexity"]) == 3
+        assert list(train[tag]) == [1, 2, 3]
+    assert list(train["2 language model/loss"]) == [2, 3]
+    assert list(validation["2 language model/perplexity"]) == [1, 2, 3]
+    assert board(folder)["4 result/confusion"]
 
 
 def test_finished_run_is_not_overwritten(finetuned, recipe, work, lm):

@@ -107,7 +107,7 @@ def test_the_figures_are_means_over_folds_and_all_texts_are_learned_from(
     saved = SiATLClassifier.from_preset(str(tmp_path / "run" / "model"))
     assert saved.task == model.task and 0 < float(saved.word_scores.share) < 1
     assert not (tmp_path / "run" / "backup").exists()
-    logs = sorted(p.name for p in (tmp_path / "run" / "tensorboard").iterdir())
+    logs = sorted(p.name for p in (tmp_path / "run" / "tensorboard").glob("*/"))
     assert logs == ["fold_1", "fold_2", "fold_3", "train"]
 
 
