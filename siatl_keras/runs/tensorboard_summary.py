@@ -1,4 +1,4 @@
-"""`summarize_for_tensorboard`: a run's settings, result and picture, for TensorBoard."""
+"""`summarize_for_tensorboard`: settings, result and picture of a run in TensorBoard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs side by side on TensorBoard's HParams page, asked over HTTP as a browser does."""
+"""Runs on the HParams page of TensorBoard, asked over HTTP as a browser asks it."""
 
 import json
 import urllib.request
