@@ -12,6 +12,7 @@ from absl import flags
 from siatl_keras.runs import DistillConfig, distill
 
 from . import common, config_flags
+from .public_data.catalogue import check_fetched
 
 FLAGS = flags.FLAGS
 common.define_training_flags()
@@ -22,6 +23,7 @@ flags.mark_flags_as_required(["teacher", "train"])
 
 def main():
     """Trains, and writes the model and its report into the run's folder."""
+    check_fetched(FLAGS.train)
     strategy = common.start_training()
     run = common.open_run()
     config = config_flags.config_from_flags(DistillConfig)

@@ -19,6 +19,7 @@ from absl import flags
 from siatl_keras.runs import FinetuneConfig, finetune
 
 from . import common, config_flags
+from .public_data.catalogue import check_fetched
 
 FLAGS = flags.FLAGS
 common.define_training_flags("runs/ and the name of the training file")
@@ -30,6 +31,7 @@ flags.mark_flags_as_required(["train"])
 
 def main():
     """Fine-tunes, and writes the model and its report into the run's folder."""
+    check_fetched(FLAGS.train)
     if FLAGS.output is None:
         FLAGS.output = str(Path("runs") / Path(FLAGS.train).name.partition(".")[0])
     strategy = common.start_training()

@@ -2,7 +2,7 @@ r"""Turns a GGUF file's language model into a preset, and tries it.
 
 pip install -e ".[gguf]"
 python -m recipes.import_gguf_lm --checkpoint=model.gguf --output=runs/presets/mine \
-    --texts=../shared/data/imdb_small/validation.tsv.gz
+    --texts=data/imdb_small/validation.tsv.gz
 
 The preset is for KerasHub as well as for recipes.finetune --lm. Llama, Qwen 2, Qwen 3
 and Gemma 3 (for texts) can be imported; recipes.fetch_model gets two by their names.

@@ -17,6 +17,7 @@ from siatl_keras.runs import FinetuneConfig, tune
 from siatl_keras.runs.tune import OBJECTIVES
 
 from . import common, config_flags, finetune
+from .public_data.catalogue import check_fetched
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("trials", 20, "Fine-tunings in all.", lower_bound=1)
@@ -28,6 +29,7 @@ NOT_FINETUNE_S = ("output", "overwrite", "show_trace")
 
 def main():
     """Searches; writes trials.md and best.flags."""
+    check_fetched(FLAGS.train)
     strategy = common.start_training()
     run = common.open_run()
     best, *_ = tune(

@@ -1,6 +1,6 @@
 """Macro F1 of ours and of peers, all with their defaults, on the same texts.
 
-python -m benchmarks.quality --data=../shared/data --seeds=3
+python -m benchmarks.quality --data=data --seeds=3
 
 Peers need `pip install "siatl_keras[bench]"`, and our larger language model
 `python -m recipes.fetch_model`. Each fit is a process of its own, whose figures are
@@ -22,7 +22,7 @@ from benchmarks.quality.sides import SIDES
 from siatl_keras.atomic import write_json
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("data", "../shared/data", "Folder of the data sets' folders.")
+flags.DEFINE_string("data", "data", "Folder of the data sets' folders.")
 flags.DEFINE_list("sets", list(SETS), "Names of data sets.")
 flags.DEFINE_multi_enum("side", list(SIDES), list(SIDES), "A side. May be repeated.")
 flags.DEFINE_integer("seeds", 3, "Fits of each side on each data set.", 1)

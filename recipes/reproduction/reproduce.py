@@ -12,6 +12,7 @@ from pathlib import Path
 from siatl_keras.atomic import new_file
 from siatl_keras.data import read_examples
 
+from ..public_data.catalogue import check_fetched
 from .experiment_grid import experiment_grid
 from .flag_files import columns_of, flag_values, read_flag_file
 from .run_key import RunKey
@@ -111,6 +112,7 @@ def _read_flags(path: Path) -> list[str]:
             f"{path}: no --{', --'.join(sorted(missing))}. An experiment needs "
             "--train, --validation, --test and --lm."
         )
+    check_fetched(flag_values(lines)["train"])
     return lines
 
 

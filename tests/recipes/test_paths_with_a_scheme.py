@@ -19,6 +19,8 @@ CASES = [
     ("evaluate", ["--model=gs://b/m", "--data=x.tsv", "--output=o"], "model"),
     ("explain", ["--models=m,s3://b/m", "--texts=a", "--output=o"], "models"),
     ("export", ["--model=m", "--output=gs://b/x"], "output"),
+    ("fetch_data", ["--name=scv2", "--output=gs://b/x"], "output"),
+    ("fetch_data", ["--name=scv2", "--sources=s3://b/x"], "sources"),
     ("finetune", [*TRAINING, "--output=gs://b/x"], "output"),
     ("finetune", [*TRAINING, "--train=gs://b/x.tsv"], "train"),
     ("finetune", [*TRAINING, "--test=hf://b/x.tsv"], "test"),
