@@ -6,7 +6,7 @@ PYTHON = $(shell for name in python3.12 python3.11 python3.13 python3; do \
 	$$name -c '$(SUITABLE)' >/dev/null 2>&1 </dev/null && echo $$name && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup quickstart test test-all lint format benchmark clean
+.PHONY: setup quickstart test test-all lint format docs benchmark clean
 
 setup: .venv/.current
 
@@ -45,10 +45,14 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The documentation's pages into site/; a link that leads nowhere is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # Peers (PyTorch, fastai, ekphrasis) are installed into .venv too; two hours.
 benchmark: setup
 	$(PIP) install --editable ".[bench]"
 	$(BIN)/python -m benchmarks.all
 
 clean:
-	rm -rf .venv runs build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv runs site build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache *.egg-info

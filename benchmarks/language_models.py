@@ -2,9 +2,9 @@
 
 python -m benchmarks.language_models
 
-Draws `results/language_models.png` and prints the table from the `metrics.json` that
-recipes.pretrain_lm writes into a preset, kept in `results/language_models/`. Each was
-trained on tweets, with one vocabulary, by the flag file of its name in
+Draws `docs/pictures/language_models.png` and prints the table from the `metrics.json`
+that recipes.pretrain_lm writes into a preset, kept in `results/language_models/`. Each
+was trained on tweets, with one vocabulary, by the flag file of its name in
 `recipes/flags/language_models/`. With the argument NAME=PRESET a copy of that preset's
 metrics is kept there first.
 """
@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.report import RESULTS
+from benchmarks.report import PICTURES, RESULTS
 from siatl_keras.atomic import write_text
 from siatl_keras.evaluation.figure import new_figure, save_figure
 
@@ -71,7 +71,7 @@ def main():
     found = {p.stem: json.loads(p.read_text("utf-8")) for p in KEPT.glob("*.json")}
     models = dict(sorted(found.items(), key=lambda model: model[1]["parameters"]))
     print(table(models))
-    plot(models, RESULTS / "language_models.png")
+    plot(models, PICTURES / "language_models.png")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from benchmarks.sizes import LIMIT_PRODUCTS, Sizes
 from siatl_keras.atomic import write_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PEERS = ("Keras", "PyTorch", "transformers", "fastai", "ekphrasis")
 ORDER = (
     "limit",

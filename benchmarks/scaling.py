@@ -1,7 +1,7 @@
 """Cost of a training token against the sizes: `python -m benchmarks.scaling`.
 
-Draws `results/scaling.png`: ours and PyTorch, and the time that the products alone
-would take at the machine's own rate.
+Draws `docs/pictures/scaling.png`: ours and PyTorch, and the time that the products
+alone would take at the machine's own rate.
 """
 
 import json
@@ -83,7 +83,7 @@ def main():
     flops = 1e9 * rate["units"]["count"] / rate["seconds"]["ours, float32"]
     rows = measure()
     report.show("scaling", rows)
-    plot(rows, flops, report.RESULTS / "scaling.png")
+    plot(rows, flops, report.PICTURES / "scaling.png")
 
 
 if __name__ == "__main__":

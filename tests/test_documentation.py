@@ -4,8 +4,11 @@ import re
 import shlex
 from pathlib import Path
 
+import nbclient
+import nbformat
 import pytest
 
+import siatl_keras
 from siatl_keras.data import read_examples
 
 REPOSITORY = Path(__file__).parents[1]
@@ -13,7 +16,7 @@ PAGES = [
     REPOSITORY / "README.md",
     REPOSITORY / "BUILD.md",
     REPOSITORY / "CONTRIBUTING.md",
-    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),  # Those of the reference name modules.
 ]
 SUPPORT_DESK = REPOSITORY / "recipes" / "data" / "support_desk"
 # Fences, and commands within a line, which may be wrapped.
@@ -100,3 +103,45 @@ def test_the_python_of_other_pages_runs(page, start_program, tmp_path):
         script = tmp_path / "block.py"
         script.write_text(block, "utf-8")
         start_program(script)
+
+
+def test_the_reference_names_every_public_package():
+    pages = (REPOSITORY / "docs" / "reference").glob("*.md")
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"^::: siatl_keras\.(\w+)$", page.read_text(), re.M)
+    }
+    assert named == {*siatl_keras.__all__} - {"__version__"}
+
+
+NOTEBOOKS = sorted((REPOSITORY / "docs" / "notebooks").glob("*.ipynb"))
+
+
+def test_notebooks_show_what_they_printed():
+    assert len(NOTEBOOKS) == 2
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, as_version=4).cells
+        assert any(cell.get("outputs") for cell in cells)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(tmp_path, path, monkeypatch):
+    notebook = nbformat.read(path, as_version=4)
+    # As in a clone: the sample data is found from the notebook's folder.
+    folder = tmp_path / "docs" / "notebooks"
+    folder.mkdir(parents=True)
+    (tmp_path / "recipes").symlink_to(REPOSITORY / "recipes")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    client = nbclient.NotebookClient(
+        notebook, resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()  # Raises what a cell raises.
+    printed = [
+        output["text"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.get("name") == "stdout"
+    ]
+    assert any("served/1" in text for text in printed)

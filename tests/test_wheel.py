@@ -78,11 +78,7 @@ def test_a_wheel_has_all_that_the_repository_runs_on(installed):
     model = Path("saved_models", "tweets_lstm_small_en")
     library |= {model / path for path in files_under(REPOSITORY / model)}
     assert files_under(installed / "siatl_keras") == library
-    pictures = {
-        path for path in files_under(REPOSITORY / "recipes") if path.suffix == ".png"
-    }
-    recipes = files_under(REPOSITORY / "recipes") - pictures
-    assert files_under(installed / "siatl") == recipes
+    assert files_under(installed / "siatl") == files_under(REPOSITORY / "recipes")
 
 
 def test_what_is_imported_is_installed_and_not_the_clone(installed, python):
