@@ -15,6 +15,7 @@ from siatl_keras.distribute import (
     set_mixed_precision,
     strategy_from_devices,
 )
+from siatl_keras.extras import MissingExtraError
 from siatl_keras.local_path import check_local_path
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.counted_words import comparison_line
@@ -23,6 +24,8 @@ from siatl_keras.runs.run_folder import RunFolder
 from . import help_text
 
 FLAGS = flags.FLAGS
+# Errors whose message says all: no trace.
+EXPLAINED = (ValueError, MissingExtraError)
 # Of these, a name with such a scheme is a preset that KerasHub downloads.
 PRESET_FLAGS = ("lm", "model", "models", "teacher")
 DOWNLOADS = ("hf://", "kaggle://", "modelscope://")
@@ -135,7 +138,7 @@ def run(main, text_flags=()):
             print("\nStopped. Start it again to resume.", file=sys.stderr)
             raise SystemExit(128 + _signal_of(stop)) from None
         except Exception as error:
-            message = str(error) if isinstance(error, ValueError) else _disk(error)
+            message = str(error) if isinstance(error, EXPLAINED) else _disk(error)
             if FLAGS.show_trace or message is None:
                 raise
             raise SystemExit(f"Error: {message}") from None

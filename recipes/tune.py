@@ -13,8 +13,8 @@ started again; one that has ended goes on with more --trials.
 from absl import flags
 
 from siatl_keras.atomic import write_text
-from siatl_keras.runs import FinetuneConfig, tune
-from siatl_keras.runs.tune import OBJECTIVES
+from siatl_keras.runs import FinetuneConfig
+from siatl_keras.runs.search_space import OBJECTIVES
 
 from . import common, config_flags, finetune
 from .public_data.catalogue import check_fetched
@@ -29,6 +29,8 @@ NOT_FINETUNE_S = ("output", "overwrite", "show_trace")
 
 def main():
     """Searches; writes trials.md and best.flags."""
+    from siatl_keras.runs.tune import tune  # It takes the extra [tune].
+
     check_fetched(FLAGS.train)
     strategy = common.start_training()
     run = common.open_run()

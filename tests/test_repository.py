@@ -11,6 +11,7 @@ PACKAGE = REPOSITORY / "siatl_keras"
 
 # Who may import whom. Modules beside the packages that all may use: these.
 FOR_ALL = {
+    "extras",
     "_version",
     "compat",
     "arguments",
@@ -235,7 +236,9 @@ def test_requirements_are_those_of_pyproject():
     ]
     extras = project["optional-dependencies"]
     expected = [*project["dependencies"]]
-    for extra in ("test", "lint", "docs"):
+    own = project["optional-dependencies"]["all"][0]
+    shown = re.fullmatch(r"siatl_keras\[(.+)\]", own)[1].split(",")
+    for extra in (*shown, "test", "lint", "docs"):
         expected += extras[extra]
     assert list(in_requirements_txt()) == expected
 

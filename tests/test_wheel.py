@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import siatl_keras
+from siatl_keras.extras import EXTRAS
 
 REPOSITORY = Path(__file__).parents[1]
 PARTS = ("siatl_keras", "recipes", "saved_models", "pyproject.toml", "README.md")
@@ -45,7 +46,11 @@ def python(installed, tmp_path):
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(installed)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(installed),
+                "KERAS_HOME": str(tmp_path),
+            },
         )
         assert not check or done.returncode == 0, done.stderr
         return done
@@ -56,6 +61,25 @@ def python(installed, tmp_path):
 @pytest.fixture
 def siatl(python, installed):
     return functools.partial(python, installed / "bin" / "siatl")
+
+
+@pytest.fixture
+def core(python, tmp_path):
+    """The recipes where no extra is installed."""
+    packages = dict.fromkeys(EXTRAS)
+    script = tmp_path / "core.py"
+    script.write_text(
+        "import importlib.abc, runpy, sys\n"
+        "class Missing(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name in {list(packages)}:\n"
+        "            raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "import siatl\n"
+        "sys.argv[1:2], name = [], sys.argv[1]\n"
+        "runpy.run_module(f'siatl.{name}', run_name='__main__', alter_sys=True)\n"
+    )
+    return functools.partial(python, script)
 
 
 def files_under(folder):
@@ -111,3 +135,44 @@ def test_what_is_installed_fine_tunes_the_shipped_model_and_answers(siatl, tmp_p
     lines = answers.splitlines()
     assert len(lines) == len(ROWS) + 1
     assert lines[1].split("\t")[:2] == ["so glad today", "good"]
+
+
+def test_without_extras_a_run_has_all_but_pictures(core, tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + "\n".join(ROWS) + "\n")
+    how = ("--lm=tweets_lstm_small_en", "--epochs=1", "--sampled_words=64")
+    done = core("finetune", "--train=train.tsv", "--output=run", *how)
+    assert (
+        'no pictures: matplotlib is not installed, pip install "siatl_keras[plots]"'
+        in (done.stdout)
+    )
+    files = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"report.html", "report.txt", "predictions.tsv", "metrics.json"} <= files
+    assert not {"training.png", "confusion.png", "doubtful_labels.tsv"} & files
+    answers = core("predict", "--model=run/model", "--input=train.tsv").stdout
+    assert len(answers.splitlines()) == len(ROWS) + 1
+    done = core("explain", "--models=run/model", "--texts=so glad", "--output=seen")
+    assert [path.name for path in (tmp_path / "seen").glob("attention*")] == [
+        "attention.html"
+    ]
+    done = core("export", "--model=run/model", "--output=served")
+    assert 'pip install "siatl_keras[serving]"' in done.stderr
+    assert (tmp_path / "served" / "1" / "saved_model.pb").is_file()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "extra"),
+    [
+        (("tune", "--train=train.tsv", "--output=tuned"), "tune"),
+        (("fetch_model", "--name=smollm2_135m"), "gguf"),
+        (("fetch_model", "--name=smollm2_135m_base"), "hub"),
+        (("import_gguf_lm", "--checkpoint=model.gguf", "--output=lm"), "gguf"),
+        (("finetune", "--train=train.xlsx", "--output=run"), "tables"),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line(core, tmp_path, recipe, extra):
+    for name in ("train.tsv", "model.gguf", "train.xlsx"):
+        (tmp_path / name).write_text("text\tlabel\n" + "\n".join(ROWS) + "\n")
+    done = core(*recipe, check=False)
+    assert done.returncode == 1
+    assert f'pip install "siatl_keras[{extra}]"' in done.stderr
+    assert "Traceback" not in done.stderr

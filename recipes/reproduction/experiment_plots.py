@@ -124,6 +124,9 @@ def plot_gamma(results: Sequence[RunResult], caption: str, path: PathLike) -> No
         axes.set_xticks(range(len(by_gamma)), [f"{gamma:g}" for gamma in by_gamma])
         axes.set_xlabel("γ, the same in all epochs (0: p-lm+su)")
         axes.set_ylabel(title, color="C0")
+        # Two scales side by side say something when both begin at nothing.
+        if not MEASURES[runs[0].measures[0]].lower_is_better:
+            axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.0)
         right = axes.twinx()
         perplexities = {
             x: [run.lm_perplexity for run in at if run.lm_perplexity is not None]
@@ -136,6 +139,7 @@ def plot_gamma(results: Sequence[RunResult], caption: str, path: PathLike) -> No
             "C1",
         )
         right.set_ylabel("LM perplexity, validation texts", color="C1")
+        right.set_ylim(bottom=0.0)
 
     _plot_datasets(results, draw, caption, path, legend=False)
 

@@ -6,6 +6,7 @@ train without a word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +30,10 @@ LABEL_NAMES = (
 # Words of a text, on average, that tell it from names and codes; and how many times as
 # long as in any other column they are.
 WORDS, TIMES_AS_LONG = 3.0, 3.0
+# Days in figures, with or without a time behind.
+DATE = re.compile(
+    r"\s*(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2,4})\b"
+)
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,11 @@ class _Sample:
 
     @property
     def repeats(self) -> bool:
-        """Whether values come again as classes do, and not as all the same."""
-        different = len(set(self.values))
-        return 2 <= different <= len(self.values) / 2
+        """Whether values come again as classes do, not as all the same or as dates."""
+        different = set(self.values)
+        if all(map(DATE.match, different)):
+            return False
+        return 2 <= len(different) <= len(self.values) / 2
 
 
 def choose_columns(
@@ -72,7 +79,8 @@ def choose_columns(
     The text's is the one called "text", else the only one with another of
     `TEXT_NAMES`, else the only one that reads like texts, or whose texts are by far
     the longest. The label's is the one called "label", else the only one with another
-    of `LABEL_NAMES`, else the only other one whose values come again and again.
+    of `LABEL_NAMES`, else the only other one whose values come again and again,
+    and are no dates.
 
     Args:
         path: the file, for messages.

@@ -21,6 +21,7 @@ from siatl_keras.data.excerpt import listed
 from siatl_keras.data.row_error import OnBadRow, RowError, raise_it
 from siatl_keras.data.text_file import UTF_8, open_lines
 from siatl_keras.data.tsv_rows import quoted_rows, tsv_rows
+from siatl_keras.extras import install_command
 
 # Lines from which a delimiter is told.
 LINES_LOOKED_AT = 20
@@ -203,7 +204,7 @@ def _of_pandas(
     except ImportError as error:
         raise ValueError(
             f"{path}: reading it needs {error.name or 'more packages'}. "
-            '`pip install "siatl_keras[tables]"`, or save the table as .csv.'
+            f"`{install_command('pandas')}`, or save the table as .csv."
         ) from error
     except Exception as error:  # Whatever the formats' parsers raise.
         raise ValueError(

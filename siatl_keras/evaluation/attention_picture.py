@@ -11,20 +11,14 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.patches import Rectangle
-
 from siatl_keras.evaluation.attention_map import FULL, AttentionMap
 from siatl_keras.evaluation.figure import new_figure, save_figure
+from siatl_keras.extras import needed
 
 HEAT = "#ff8c28"
 # In dots, of which 120 are an inch.
 DOTS = 120
 COLUMN, MARGIN, LINE, GAP = 560, 24, 26, 8
-FONT = FontProperties(size=10)
-BOLD = FontProperties(size=10, weight="bold")
 
 
 def plot_attention(
@@ -73,15 +67,19 @@ def _place(found: AttentionMap) -> Iterator[tuple[int, float, float, str, float]
 def _draw(axes: Any, found: AttentionMap, tokens: Any, left: float, top: float) -> None:
     write = {"va": "center", "parse_math": False, "clip_on": True}
     axes.text(
-        left, top + LINE / 2, _drawable(found.model), fontproperties=BOLD, **write
+        left,
+        top + LINE / 2,
+        _drawable(found.model),
+        fontproperties=_font("bold"),
+        **write,
     )
     truth = f"  (true: {_drawable(found.truth)})" if found.truth else ""
     answer = f"{_drawable(found.label)}  {found.shown_probability}{truth}"
-    axes.text(left, top + 1.5 * LINE, answer, fontproperties=FONT, **write)
+    axes.text(left, top + 1.5 * LINE, answer, fontproperties=_font(), **write)
     for line, start, width, token, share in tokens:
         x, y = left + start, top + (line + 2.5) * LINE
         axes.add_patch(
-            Rectangle(
+            needed("matplotlib.patches").Rectangle(
                 (x - 2, y - LINE / 2 + 2),
                 width + 4,
                 LINE - 4,
@@ -90,17 +88,17 @@ def _draw(axes: Any, found: AttentionMap, tokens: Any, left: float, top: float) 
                 lw=0,
             )
         )
-        axes.text(x, y, token, fontproperties=FONT, **write)
+        axes.text(x, y, token, fontproperties=_font(), **write)
 
 
 def _legend(axes: Any) -> None:
-    write = {"fontproperties": FONT, "va": "center"}
+    write = {"fontproperties": _font(), "va": "center"}
     axes.text(MARGIN, LINE * 0.75, "attention: the mean", **write)
     begin = MARGIN + _width("attention: the mean") + GAP
     for step in range(20):
         left = begin + 6 * step
         axes.add_patch(
-            Rectangle(
+            needed("matplotlib.patches").Rectangle(
                 (left, LINE / 4), 6, LINE, color=HEAT, alpha=(step + 1) / 20, lw=0
             )
         )
@@ -108,17 +106,21 @@ def _legend(axes: Any) -> None:
 
 
 def _width(text: str) -> float:
-    return _renderer().get_text_width_height_descent(text, FONT, False)[0]
+    return _renderer().get_text_width_height_descent(text, _font(), False)[0]
 
 
 @cache
 def _renderer() -> Any:
-    return FigureCanvasAgg(Figure(dpi=DOTS)).get_renderer()
+    figure = needed("matplotlib.figure").Figure(dpi=DOTS)
+    return (
+        needed("matplotlib.backends.backend_agg").FigureCanvasAgg(figure).get_renderer()
+    )
 
 
 @cache
 def _characters() -> frozenset[int]:
-    return frozenset(get_font(findfont(FONT)).get_charmap())
+    fonts = needed("matplotlib.font_manager")
+    return frozenset(fonts.get_font(fonts.findfont(_font())).get_charmap())
 
 
 def _drawable(text: str) -> str:
@@ -144,3 +146,8 @@ def _cut(text: str) -> str:
     while _width(text + "…") > COLUMN - MARGIN:
         text = text[:-1]
     return text + "…"
+
+
+@cache
+def _font(weight: str = "normal") -> Any:
+    return needed("matplotlib.font_manager").FontProperties(size=10, weight=weight)

@@ -14,6 +14,7 @@ import numpy as np
 
 from siatl_keras.evaluation.mistakes import Mistake, shown_text
 from siatl_keras.evaluation.predictions import Predictions
+from siatl_keras.extras import is_installed, needed
 
 # A label is not believed at this probability or less: a weak model is wrong more often
 # than labels are.
@@ -43,10 +44,9 @@ def doubtful_labels(
     targets = predictions.targets
     if targets.dtype.kind == "f" and targets.ndim == 1:
         return []
-    try:
-        from cleanlab.filter import find_label_issues
-    except ImportError:
+    if not is_installed("cleanlab"):
         return None
+    find_label_issues = needed("cleanlab.filter").find_label_issues
     several = targets.ndim == 2
     labels = [np.flatnonzero(row).tolist() for row in targets] if several else targets
     with warnings.catch_warnings():

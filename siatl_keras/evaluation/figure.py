@@ -6,16 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from siatl_keras.atomic import new_file
+from siatl_keras.extras import needed
 
 
 def new_figure(
     rows: int, columns: int, size: tuple[float, float], **kwargs: Any
-) -> tuple[Figure, Any]:
+) -> tuple[Any, Any]:
     """Makes a figure with axes.
 
     Args:
@@ -26,13 +23,16 @@ def new_figure(
 
     Returns:
         the figure, and its axes as `subplots` returns them.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
     """
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = needed("matplotlib.figure").Figure(figsize=size, layout="constrained")
+    needed("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, **kwargs)
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """Writes a figure, all or nothing.
 
     Args:
@@ -43,5 +43,5 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     # The same figure is the same file, and no two figures share names in one page.
     fixed: dict[Any, str] = {"svg.fonttype": "none", "svg.hashsalt": Path(path).name}
     metadata = {"Date": None} if kind == "svg" else None
-    with new_file(path) as temporary, rc_context(fixed):
+    with new_file(path) as temporary, needed("matplotlib").rc_context(fixed):
         figure.savefig(temporary, dpi=120, format=kind, metadata=metadata)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from siatl_keras.evaluation.figure import new_figure, save_figure
 from siatl_keras.evaluation.measures import MEASURES
+from siatl_keras.extras import needed
 
 PathLike = str | os.PathLike[str]
 # What the lower panel of a training shows: the first that the logs hold.
@@ -52,7 +52,9 @@ def plot_training(
     if not MEASURES[shown].lower_is_better:
         bottom.set_ylim(min(0.0, bottom.get_ylim()[0]), 1.0)
     bottom.set_xlabel("epoch")
-    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    bottom.xaxis.set_major_locator(
+        needed("matplotlib.ticker").MaxNLocator(integer=True)
+    )
     right = bottom.twinx()
     _line(right, epochs, "gamma", "γ", RED, {"ls": ":", "marker": "x", "markersize": 4})
     right.set_ylabel("γ")
@@ -180,7 +182,10 @@ def plot_numbers(report: Any, path: PathLike) -> None:
 
 
 def plot_perplexity(
-    history: Mapping[str, Sequence[float]], steps_per_epoch: int, path: PathLike
+    history: Mapping[str, Sequence[float]],
+    steps_per_epoch: int,
+    perplexity: float,
+    path: PathLike,
 ) -> None:
     """Draws a language model's perplexity over its training steps.
 
@@ -188,6 +193,8 @@ def plot_perplexity(
         history: Keras's history with `val_perplexity`, and with `perplexity` unless
             training was on sampled words. Values that are not finite are left out.
         steps_per_epoch: int.
+        perplexity: float, of the finished model on all validation texts; the curve may
+            be of a part of them.
         path: PNG or SVG to be written.
     """
     figure, axes = new_figure(1, 1, (7.0, 4.0))
@@ -203,9 +210,7 @@ def plot_perplexity(
     axes.grid(alpha=0.3, which="both")
     if axes.lines:
         axes.legend()
-    # The last, that of the validation: training that diverged keeps it.
-    finite = values[np.isfinite(values)]
-    axes.set_title(f"validation perplexity {finite[-1] if len(finite) else np.inf:.1f}")
+    axes.set_title(f"validation perplexity {perplexity:.1f}")
     save_figure(figure, path)
 
 

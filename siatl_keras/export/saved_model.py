@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from siatl_keras.export.served import (
     tokenizes_in_graph,
 )
 from siatl_keras.export.serving_warmup import write_warmup_requests
+from siatl_keras.extras import install_command, is_installed
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.models.raw_text_task import RawTextTask
 
@@ -87,7 +89,7 @@ def export_saved_model(
                 archive.add_endpoint(name, function, inputs)
             archive.write_out(str(folder), verbose=False)
         if texts_in:
-            write_warmup_requests(folder, WARMUP_BATCHES, text_inputs(model))
+            _warm_up(folder, text_inputs(model))
         else:
             warnings.warn(
                 f"{type(model.preprocessor.tokenizer).__name__} runs Python code, "
@@ -98,6 +100,18 @@ def export_saved_model(
         if model_card:
             write_text(folder / "assets.extra" / "README.md", model_card)
         return str(_as_next_version(folder, root))
+
+
+def _warm_up(folder: Path, inputs: Sequence[str]) -> None:
+    if is_installed("tensorflow_serving"):
+        write_warmup_requests(folder, WARMUP_BATCHES, inputs)
+        return
+    warnings.warn(
+        "No warm-up requests: tensorflow_serving is not installed. TF Serving takes "
+        "the model all the same, and is slow to answer first; "
+        f"{install_command('tensorflow_serving')}.",
+        stacklevel=3,
+    )
 
 
 def _as_next_version(folder: Path, root: Path) -> Path:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from siatl_keras.extras import needed
+
 SIGNATURES = ("serving_default", "tokens")
 TEXT = "A short sentence, such as people send to be classified!"
 
@@ -30,10 +32,7 @@ def write_warmup_requests(
 
 
 def _prediction_log(signature: str, inputs: Sequence[str], size: int) -> bytes:
-    # Imported where it is used: few who import the package export.
-    from tensorflow_serving.apis import prediction_log_pb2
-
-    log = prediction_log_pb2.PredictionLog()
+    log = needed("tensorflow_serving.apis.prediction_log_pb2").PredictionLog()
     request = log.predict_log.request
     request.model_spec.signature_name = signature
     for name in inputs:

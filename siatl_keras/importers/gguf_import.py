@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from siatl_keras.extras import needed
 from siatl_keras.importers.checkpoint_fields import architecture_of
 from siatl_keras.importers.checkpoint_model import Checkpoint, Tensor, import_checkpoint
 from siatl_keras.importers.gguf_header import check_gguf_header
@@ -51,24 +52,8 @@ def import_gguf(
     return import_checkpoint(read, name, preset, overwrite)
 
 
-def gguf_package() -> Any:
-    """Imports the package `gguf`.
-
-    Raises:
-        ImportError: that says how to install it, if it is not.
-    """
-    try:
-        import gguf
-    except ImportError as error:
-        raise ImportError(
-            "Reading GGUF files needs the package `gguf`: pip install "
-            "'siatl_keras[gguf]'."
-        ) from error
-    return gguf
-
-
 def _open(checkpoint: str | os.PathLike[str]) -> Any:
-    gguf = gguf_package()
+    gguf = needed("gguf")
     if not os.path.isfile(checkpoint):
         raise ValueError(f"`checkpoint` {checkpoint} is not a file.")
     try:

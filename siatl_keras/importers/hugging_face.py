@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
 
+from siatl_keras.extras import needed
 from siatl_keras.importers.architectures import ARCHITECTURES
 from siatl_keras.importers.checkpoint_model import (
     Checkpoint,
@@ -164,7 +164,7 @@ def _tokenizer_fields(path: Path) -> dict[str, Any]:
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
-    with safe_open(path, "numpy") as file:
+    with needed("safetensors").safe_open(path, "numpy") as file:
         names = list(file.keys())
         shapes = {key: file.get_slice(key).get_shape() for key in names}
     return {
@@ -183,5 +183,5 @@ def _name(key: str) -> str:
 
 
 def _values(path: Path, key: str) -> np.ndarray:
-    with safe_open(path, "numpy") as file:
+    with needed("safetensors").safe_open(path, "numpy") as file:
         return file.get_tensor(key).astype("float32")

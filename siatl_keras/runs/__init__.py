@@ -15,7 +15,6 @@ from siatl_keras.runs.predict import (
 )
 from siatl_keras.runs.pretrain_config import PretrainConfig
 from siatl_keras.runs.pretrain_language_model import pretrain_language_model
-from siatl_keras.runs.tune import tune
 
 __all__ = [
     "METHOD_NAMES",
@@ -33,5 +32,4 @@ __all__ = [
     "format_prediction",
     "predict_stream",
     "pretrain_language_model",
-    "tune",
 ]

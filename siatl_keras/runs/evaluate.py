@@ -19,6 +19,7 @@ from siatl_keras.evaluation import (
     most_confident_mistakes,
     plot_reliability,
 )
+from siatl_keras.extras import is_installed
 from siatl_keras.inputs import Column
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs.run_data import RunData
@@ -104,16 +105,17 @@ class Evaluation:
 
         Labels that look wrong are in `doubtful_labels.tsv`. The pictures are
         `confusion.png`, `f1_by_label.png` or `predicted.png`, and, where there are
-        probabilities, `reliability.png`.
+        probabilities, `reliability.png`; none where matplotlib is not installed.
 
         Args:
             folder: where the files go.
         """
         folder = Path(folder)
         write_text(folder / "report.txt", self.to_text())
-        self.report.draw(folder / self.report.picture)
-        if self.report.calibration is not None:
-            plot_reliability(self.report.calibration, folder / "reliability.png")
+        if is_installed("matplotlib"):
+            self.report.draw(folder / self.report.picture)
+            if self.report.calibration is not None:
+                plot_reliability(self.report.calibration, folder / "reliability.png")
         self.predictions.write(folder / "predictions.tsv", self.examples.texts)
         # Also where there are none: an earlier run's would be taken for this one's.
         if self.doubtful is not None:

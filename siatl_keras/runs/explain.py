@@ -13,6 +13,7 @@ from siatl_keras.evaluation import (
     plot_attention,
     short_names,
 )
+from siatl_keras.extras import is_installed
 from siatl_keras.models import SiATLClassifier
 from siatl_keras.runs.evaluate import Evaluation
 
@@ -77,7 +78,8 @@ def explain(
             )
         texts, rows = ([values[number] for number in kept] for values in (texts, rows))
     write_text(page, attention_page(texts, rows))
-    plot_attention(rows[:TEXTS_IN_PICTURE], picture)
+    if is_installed("matplotlib"):
+        plot_attention(rows[:TEXTS_IN_PICTURE], picture)
 
 
 def _check_utf8(text: str, number: int) -> None:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from siatl_keras.atomic import new_folder, write_text
 from siatl_keras.evaluation import LOSS, AttentionMap, plot_training
+from siatl_keras.extras import install_command, is_installed
 from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
@@ -158,6 +159,9 @@ def _tell(data: RunData, folder: Path, verbose: int) -> None:
         write_text(path, text)
     if verbose:
         print(text, end="", flush=True)
+        if not is_installed("matplotlib"):
+            command = install_command("matplotlib")
+            print(f"no pictures: matplotlib is not installed, {command}", flush=True)
 
 
 def _finetune(
@@ -188,7 +192,9 @@ def _finetune(
     metrics |= figures
     with new_folder(folder / "model", overwrite=True) as preset:
         model.save_to_preset(str(preset))
-    plot_training(metrics["history"], folder / "training.png", metrics["best_epoch"])
+    if is_installed("matplotlib"):
+        picture = folder / "training.png"
+        plot_training(metrics["history"], picture, metrics["best_epoch"])
     if data.test:
         outputs = model.predict(data.test.texts, verbose=0)
     evaluation = evaluate_run(data, model.task, outputs, folder)

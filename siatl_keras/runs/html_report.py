@@ -19,6 +19,7 @@ from siatl_keras.evaluation import (
 )
 from siatl_keras.evaluation.attention_page import tokens_with_heat
 from siatl_keras.evaluation.markup import as_svg, escaped, page
+from siatl_keras.extras import is_installed
 from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.data_report import DataReport
 from siatl_keras.runs.evaluate import Evaluation
@@ -158,7 +159,7 @@ def _data(data: DataReport | None) -> str:
 
 def _training(metrics: dict[str, Any]) -> str:
     history = metrics.get("history")
-    if not history:
+    if not history or not is_installed("matplotlib"):
         return ""
     draw = partial(plot_training, history, best_epoch=metrics["best_epoch"])
     return (
@@ -191,6 +192,8 @@ def _figures(evaluation: Evaluation) -> str:
         ]
         heads = ("label", "precision", "recall", "F1", "texts", "")
         lines.append(_table(heads, rows, {1, 2, 3, 4}))
+    if not is_installed("matplotlib"):
+        return "\n".join(lines)
     pictures = [as_svg(report.draw, "Answers against the truth")]
     if report.calibration is not None:
         reliability = partial(plot_reliability, report.calibration)

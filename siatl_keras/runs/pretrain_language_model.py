@@ -19,6 +19,7 @@ from siatl_keras.callbacks import BackupAndRestore, TrainingCurves
 from siatl_keras.checksums import CHECKSUMS, read_checksums, write_checksums
 from siatl_keras.data import lm_dataset
 from siatl_keras.evaluation import plot_perplexity
+from siatl_keras.extras import is_installed
 from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreprocessor
 from siatl_keras.optimizers import scheduled_adam
 from siatl_keras.runs.pretrain_config import PretrainConfig
@@ -79,7 +80,13 @@ def pretrain_language_model(
     with new_folder(preset, overwrite=overwrite) as folder:
         save_preset(model, folder, config.weights_dtype)
         write_json(folder / "metrics.json", metrics)
-        plot_perplexity(history, config.steps_per_epoch, folder / "perplexity.png")
+        if is_installed("matplotlib"):
+            plot_perplexity(
+                history,
+                config.steps_per_epoch,
+                metrics["validation_perplexity"],
+                folder / "perplexity.png",
+            )
         shutil.copyfile(folder / CHECKSUMS, made)
     finish_run(config.output, metrics)
     return metrics

@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-import keras_tuner
-
+from siatl_keras.evaluation import LOSS
+from siatl_keras.extras import needed
 from siatl_keras.models import backbone_class, default_optimizer
 from siatl_keras.optimizers import PRETRAINED_RATES
 from siatl_keras.plans import Settings
 from siatl_keras.runs.defaults import with_defaults
 from siatl_keras.runs.finetune_config import LSTM_DROPOUTS, FinetuneConfig
 from siatl_keras.setting import SearchRange
+from siatl_keras.tasks import TASKS
 
+# What is searched for, as measured on the validation texts in the best epoch.
+OBJECTIVES = (LOSS, *dict.fromkeys(n for task in TASKS.values() for n in task.measured))
 # Two are relative to a setting, so that every point of the space makes sense: layers
 # thaw from the top, and γ falls.
 STAGE_2_EPOCHS, GAMMA_FALL = "stage_2_epochs", "gamma_fall"
@@ -29,7 +32,7 @@ RELATIVE = {
 ADAM_RATES = SearchRange(5e-6, 5e-4, logarithmic=True)
 
 
-def search_space(config: FinetuneConfig) -> keras_tuner.HyperParameters:
+def search_space(config: FinetuneConfig) -> Any:
     """Makes KerasTuner's space, with a run's settings as its defaults.
 
     Args:
@@ -39,7 +42,7 @@ def search_space(config: FinetuneConfig) -> keras_tuner.HyperParameters:
         the space of what matters to the run's method and language model.
     """
     config = _without_defaults_of_the_backbone(with_defaults(config))
-    space = keras_tuner.HyperParameters()
+    space = needed("keras_tuner").HyperParameters()
     for each in fields(config):
         range_ = each.metadata["search"]
         if each.name == "pretrained_learning_rate":
@@ -98,9 +101,7 @@ def _matters(config: FinetuneConfig, name: str) -> bool:
     return replace(one, **changed).plan() != one.plan()
 
 
-def _add(
-    space: keras_tuner.HyperParameters, name: str, range_: SearchRange, default: float
-) -> None:
+def _add(space: Any, name: str, range_: SearchRange, default: float) -> None:
     low, high = min(range_.low, default), max(range_.high, default)
     if isinstance(range_.low, int):
         space.Int(name, int(low), int(high), default=int(default))

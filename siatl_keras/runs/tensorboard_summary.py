@@ -37,7 +37,7 @@ def summarize_for_tensorboard(
         f"{SECTION}/{judged_by.replace('_', '-')} {name}": value
         for name, value in evaluation.report.measures.items()
     }
-    picture = tf.io.decode_png((folder / evaluation.report.picture).read_bytes())
+    picture = folder / evaluation.report.picture
     writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
     with writer.as_default(step=0):
         api.hparams_config(
@@ -47,8 +47,10 @@ def summarize_for_tensorboard(
         api.hparams(settings, trial_id="/".join(folder.parts[-2:]))
         for name, value in results.items():
             tf.summary.scalar(name, value)
-        name = Path(evaluation.report.picture).stem.replace("_", " ")
-        tf.summary.image(f"{SECTION}/{name}", picture[tf.newaxis])
+        if picture.exists():  # Without matplotlib there is none.
+            image = tf.io.decode_png(picture.read_bytes())
+            name = f"{SECTION}/{picture.stem.replace('_', ' ')}"
+            tf.summary.image(name, image[tf.newaxis])
     writer.close()
 
 

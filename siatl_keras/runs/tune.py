@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
 import tensorflow as tf
 
 from siatl_keras.atomic import write_text
 from siatl_keras.callbacks import TrainingDivergedError
 from siatl_keras.evaluation import LOSS, lower_is_better
+from siatl_keras.extras import needed
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.finetune import finetune
 from siatl_keras.runs.finetune_config import FinetuneConfig
@@ -24,8 +24,9 @@ from siatl_keras.runs.search_space import as_settings, search_space
 from siatl_keras.runs.training import free_models
 from siatl_keras.tasks import TASKS
 
-# What is measured on the validation texts, in the best epoch, and which way is better.
-OBJECTIVES = (LOSS, *dict.fromkeys(n for task in TASKS.values() for n in task.measured))
+keras_tuner = needed("keras_tuner")
+Tuner: Any = keras_tuner.Tuner
+Oracle: Any = keras_tuner.oracles.BayesianOptimizationOracle
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def tune(
     return ended
 
 
-class FinetuneTuner(keras_tuner.Tuner):
+class FinetuneTuner(Tuner):
     """Runs `finetune` for each trial.
 
     Args:
@@ -169,7 +170,7 @@ class FinetuneTuner(keras_tuner.Tuner):
         print(f"trial {number}: {said}  {settings}", flush=True)
 
 
-class _GivenFirst(keras_tuner.oracles.BayesianOptimizationOracle):
+class _GivenFirst(Oracle):
     """Begins with the defaults of the space."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:

@@ -36,6 +36,11 @@ CHOSEN = {
         | {"mood": ["good", "bad"] * 4},
         *("story", "mood"),
     ),
+    "no dates": (
+        {"day": ["01.03.2026", "2026-03-02 17:05"] * 4, "said": TEXTS}
+        | {"mood": ["good", "bad"] * 4, "at": ["3/1/26", "3/2/26"] * 4},
+        *("said", "mood"),
+    ),
     "not what never changes": (
         {"said": TEXTS, "file": ["one.csv"] * 8, "mood": ["good", "bad"] * 4},
         *("said", "mood"),

@@ -65,7 +65,7 @@ def test_training_is_drawn_with_whatever_the_epochs_log(tmp_path, epochs):
 
 def test_perplexity_is_drawn(tmp_path):
     history = {"perplexity": [900.0, 400.0], "val_perplexity": [700.0, 300.0]}
-    plot_perplexity(history, 250, tmp_path / "deep" / "perplexity.png")
+    plot_perplexity(history, 250, 55.0, tmp_path / "deep" / "perplexity.png")
     assert imread(tmp_path / "deep" / "perplexity.png").shape[:2] == (480, 840)
 
 
@@ -77,7 +77,7 @@ def test_perplexity_is_drawn(tmp_path):
     ],
 )
 def test_perplexities_that_are_not_finite_are_left_out(tmp_path, history):
-    plot_perplexity(history, 250, tmp_path / "perplexity.png")
+    plot_perplexity(history, 250, 55.0, tmp_path / "perplexity.png")
     assert imread(tmp_path / "perplexity.png").shape[:2] == (480, 840)
 
 

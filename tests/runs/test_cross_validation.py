@@ -11,10 +11,11 @@ from rigs.small_task import small_config, small_run
 from siatl_keras.callbacks import GroupLearningRates
 from siatl_keras.data import read_examples
 from siatl_keras.models import SiATLClassifier
-from siatl_keras.runs import finetune, tune
+from siatl_keras.runs import finetune
 from siatl_keras.runs.cross_validation import cross_validate, mean_validation
 from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.training import Training
+from siatl_keras.runs.tune import tune
 
 
 @pytest.fixture

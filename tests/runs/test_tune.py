@@ -12,7 +12,7 @@ import pytest
 
 from rigs.small_task import small_config
 from siatl_keras.callbacks import TrainingDivergedError
-from siatl_keras.runs import tune
+from siatl_keras.runs.tune import tune
 
 
 @pytest.fixture
@@ -37,7 +37,6 @@ def finetune(monkeypatch):
         (Path(config.output) / "model").mkdir(parents=True)
         return None, {"validation": {"task_loss": outcome}}
 
-    # The package has the function of that name in the module's place.
     module = importlib.import_module("siatl_keras.runs.tune")
     monkeypatch.setattr(module, "finetune", run)
     return does
