@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from siatl_keras.inputs.rows import quoted, rows_of
+from siatl_keras.inputs.rows import columns_of, quoted, rows_of
 
 # How messages call the two.
 SIDES = ("first", "second")
@@ -19,7 +19,8 @@ def as_pairs(values: Any, argument: str) -> list[tuple[Any, Any]]:
 
     Args:
         values: what `rows_of` takes, of tuples, lists or arrays of two; a `[rows, 2]`
-            array or tensor; or a table of two columns, such as a pandas DataFrame.
+            array or tensor; or a table of two columns, such as a pandas DataFrame
+            or a `datasets.Dataset`.
         argument: name of the argument, for messages.
 
     Returns:
@@ -33,15 +34,17 @@ def as_pairs(values: Any, argument: str) -> list[tuple[Any, Any]]:
     >>> as_pairs([["so glad", "what a day"]], "x")
     [('so glad', 'what a day')]
     """
-    if getattr(values, "columns", None) is not None and hasattr(values, "to_numpy"):
-        names = [str(name) for name in values.columns]
+    columns = columns_of(values)
+    if columns is not None:
+        names = [str(name) for name in columns]
         if len(names) != 2:
             raise ValueError(
                 f"`{argument}` must be two columns, the two texts of each pair. "
                 f"Received a table with the columns {names[:8]}. Pass two of them, "
                 "such as table[['first', 'second']]."
             )
-        values = values.to_numpy()
+        first, second = (rows_of(values[name], argument) for name in columns)
+        values = list(zip(first, second, strict=True))
     shape: Any = getattr(values, "shape", ())
     if len(shape) == 2:
         if shape[1] != 2:

@@ -11,6 +11,20 @@ import numpy as np
 QUOTED = 40
 
 
+def columns_of(values: Any) -> list[Any] | None:
+    """Lists the names of a table's columns; `None` for what is no table.
+
+    Args:
+        values: anything; tables are pandas' DataFrames, `datasets.Dataset`s of Hugging
+            Face, and tables of Arrow.
+    """
+    for attribute in ("column_names", "columns"):
+        names = getattr(values, attribute, None)
+        if names is not None and not isinstance(names, Mapping):
+            return list(names)
+    return None
+
+
 def rows_of(values: Any, argument: str) -> list[Any]:
     """Lists the rows of a column.
 
@@ -38,8 +52,9 @@ def rows_of(values: Any, argument: str) -> list[Any]:
             f"`{argument}` must be in order. Received a {type(values).__name__}. Pass "
             "a list."
         )
-    if getattr(values, "columns", None) is not None:
-        names = [str(name) for name in values.columns][:8]
+    columns = columns_of(values)
+    if columns is not None:
+        names = [str(name) for name in columns][:8]
         raise ValueError(
             f"`{argument}` must be one column. Received a table with the columns "
             f"{names}. Pass one of them, such as table[{names[0]!r}]."

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from siatl_keras.inputs.column import Column
 from siatl_keras.inputs.refusals import refused_unless
+from siatl_keras.inputs.rows import columns_of
 
 # How far the sum of a row may be from 1: that of rounded probabilities.
 TOLERANCE = 2e-2
@@ -37,7 +38,7 @@ def soft_labels(column: Column, names: Any) -> np.ndarray | None:
     """
     values = column.values
     shape: Any = getattr(values, "shape", ())
-    if len(shape) != 2 or shape[1] != len(names) or hasattr(values, "columns"):
+    if len(shape) != 2 or shape[1] != len(names) or columns_of(values):
         return None
     rows = np.asarray(values)
     if rows.dtype.kind not in "iufb":

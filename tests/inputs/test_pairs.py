@@ -1,5 +1,6 @@
 """as_texts of pairs: a list of tuples by row, or a sentence that says what to pass."""
 
+import datasets
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ PAIRS = [("so glad", "what a day"), ("", "so")]
         pd.Series(PAIRS, index=[5, 5]),
         pd.DataFrame(PAIRS, columns=["b", "a"], index=[7, 3]),
         pd.DataFrame(PAIRS).astype("string"),
+        datasets.Dataset.from_pandas(pd.DataFrame(PAIRS, columns=["b", "a"])),
     ],
     ids=lambda values: type(values).__name__,
 )

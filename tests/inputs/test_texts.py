@@ -1,7 +1,9 @@
 """as_texts: a list of texts by position, or a sentence that says what to pass."""
 
+import datasets
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import tensorflow as tf
 
@@ -25,6 +27,7 @@ SERIES = pd.Series(TEXTS)
         SERIES.astype("string"),
         SERIES.astype("category"),
         pd.Index(TEXTS),
+        datasets.Dataset.from_dict({"text": TEXTS})["text"],
         [np.str_(text) for text in TEXTS],
     ],
     ids=str,
@@ -75,6 +78,15 @@ def test_an_iterator_is_read_where_one_will_do():
             r"one column.*\['text'\]. Pass.*table\['text'",
         ),
         (pd.DataFrame(), "a table without columns"),
+        (
+            datasets.Dataset.from_dict({"text": ["so"], "label": [1]}),
+            r"one column.*\['text', 'label'\]. Pass.*table\['text'",
+        ),
+        (pa.table({"text": ["so"]}), r"one column.*\['text'\]. Pass.*table\['text'"),
+        (
+            datasets.DatasetDict(train=datasets.Dataset.from_dict({"text": ["so"]})),
+            "`x` must be in order. Received a DatasetDict",
+        ),
         (np.array([["so"], ["glad"]]), r"one dimension. Received a ndarray of shape"),
         (tf.constant("so"), r"one dimension.*of shape \(\)"),
         (tf.ragged.constant([["so"], []]), "one dimension"),
