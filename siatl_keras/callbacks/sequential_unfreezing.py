@@ -35,8 +35,8 @@ class SequentialUnfreezing(keras.callbacks.Callback):
     What learns depends on the epoch alone, so a resumed run, or one with
     `initial_epoch`, goes on in the right phase. The optimizer keeps the state of what
     already learned, unless the phase names an optimizer of its own. The last phase is
-    left as it is when training ends. List callbacks that read the logs, such as
-    `TensorBoard`, after it.
+    left as it is when training ends. Unless `fit(verbose=0)`, a line says what begins
+    to learn. List callbacks that read the logs, such as `TensorBoard`, after it.
 
     The model has `parts`, see `groups_of`, and its optimizer must have been built on
     the weights of all of them, as `SiATLClassifier` does.
@@ -46,7 +46,6 @@ class SequentialUnfreezing(keras.callbacks.Callback):
             default, see `stages`.
         groups: the `Group`s that the phases name, the top one first. What is in none
             is frozen.
-        verbose: int, 1 to print a line when layers begin to learn, 0 for silence.
 
     Raises:
         ValueError: if the phases are out of order, or the model has no such groups.
@@ -62,13 +61,11 @@ class SequentialUnfreezing(keras.callbacks.Callback):
         self,
         phases: Sequence[Phase] = PAPER_STAGES,
         groups: Sequence[Group] = PAPER_GROUPS,
-        verbose: int = 1,
     ) -> None:
         super().__init__()
         self.phases = check_phases(phases)
         self.groups = tuple(groups)
         check_named(self.phases, self.groups)
-        self.verbose = verbose
         self._stage_with_optimizer = 1
         self._began = False
         self._epochs_run = 0
@@ -155,7 +152,7 @@ class SequentialUnfreezing(keras.callbacks.Callback):
 
     def _report(self, epoch: int, thawed: dict[str, list[LayerPart]]) -> None:
         chief = self.model.distribute_strategy.extended.should_save_summary
-        if not self.verbose or not chief or not any(thawed.values()):
+        if not self.params.get("verbose") or not chief or not any(thawed.values()):
             return
         parts = []
         for name, layers in thawed.items():

@@ -29,7 +29,7 @@ def evaluate(strategy):
         )
     weights = np.linspace(0.5, 2.0, 9)
     unfreezing = SequentialUnfreezing(
-        stages(1, 2, optimizers={2: keras.optimizers.SGD(0.0)}), verbose=0
+        stages(1, 2, optimizers={2: keras.optimizers.SGD(0.0)})
     )
     model.fit(texts, labels, batch_size=8, epochs=2, verbose=0, callbacks=[unfreezing])
     figures = model.evaluate(

@@ -101,7 +101,7 @@ def three_stages(strategy):
         model,
         25,
         GammaDecay(epochs=3),
-        SequentialUnfreezing(stages(2, 3), verbose=0),
+        SequentialUnfreezing(stages(2, 3)),
         GroupLearningRates(),
         sample_weight=weights,
         class_weight={0: 0.5, 1: 2.0, 2: 3.0},
@@ -117,9 +117,7 @@ def optimizer_per_stage(strategy):
     with strategy.scope():
         model = classifier(grouped_optimizer())
     optimizers = {2: clipping_optimizer(), 3: plain_optimizer()}
-    return fit(
-        model, 7, SequentialUnfreezing(stages(2, 3, optimizers=optimizers), verbose=0)
-    )
+    return fit(model, 7, SequentialUnfreezing(stages(2, 3, optimizers=optimizers)))
 
 
 def ulmfit(strategy):

@@ -158,7 +158,7 @@ def test_it_works_with_loss_scaling(tmp_path):
             keras.config.set_dtype_policy("float32")
 
     def unfreezing():
-        return SequentialUnfreezing(stages(2, 3), verbose=0)
+        return SequentialUnfreezing(stages(2, 3))
 
     interrupted(tmp_path, 2, unfreezing(), model=model())
     _, history = fit(tmp_path, unfreezing(), model=model())

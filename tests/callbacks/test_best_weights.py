@@ -70,7 +70,7 @@ def same_memory(variable, tensor):
 def test_it_ends_as_kerass_does(averaged):
     def callbacks(early):
         averaging = [WeightAveraging(0.5)] if averaged else []
-        return [SequentialUnfreezing(stages(2, 4), verbose=0), *averaging, early]
+        return [SequentialUnfreezing(stages(2, 4)), *averaging, early]
 
     expected, theirs = fit(*callbacks(keras_early_stopping()))
     model, ours = fit(*callbacks(BestWeights("val_loss", 4, "max")))
@@ -84,7 +84,7 @@ def test_it_ends_as_kerass_does(averaged):
 def test_what_is_frozen_is_held_but_not_copied():
     held = BestWeights("epochs", 9, "max")
     watch = Watch(held)
-    unfreezing = SequentialUnfreezing(stages(3, 5), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(3, 5))
     model, _ = fit(unfreezing, AlwaysBetter(), held, watch, epochs=6)
     weights = {v.path for v in model.weights}
     assert not watch.shared[0]

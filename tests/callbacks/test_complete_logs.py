@@ -62,7 +62,7 @@ def fit(folder, *callbacks, epochs=3, validation_freq=1, model=None):
             # Listed first, and yet it has all that the others log.
             keras.callbacks.CSVLogger(folder / "log.csv", append=True),
             GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(stages(2, 3), verbose=0),
+            SequentialUnfreezing(stages(2, 3)),
             GroupLearningRates(),
             *callbacks,
         ],

@@ -44,7 +44,7 @@ def fit(verbose, callbacks=(), **how):
         callbacks=[
             *callbacks,
             GammaDecay(0.2, 0.1, 3),
-            SequentialUnfreezing(stages(2, None), verbose=0),
+            SequentialUnfreezing(stages(2, None)),
             GroupLearningRates(),
             BestWeights("val_task_loss", patience=1),
         ],

@@ -37,7 +37,7 @@ def test_tensorboard_shows_what_training_does(tmp_path, policy):
         verbose=0,
         callbacks=[
             GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(stages(2, 3), verbose=0),
+            SequentialUnfreezing(stages(2, 3)),
             GroupLearningRates(),
             keras.callbacks.TensorBoard(tmp_path, write_graph=False),
         ],

@@ -30,7 +30,7 @@ def shown(tmp_path_factory):
         verbose=0,
         callbacks=[
             GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(stages(2, 3), verbose=0),
+            SequentialUnfreezing(stages(2, 3)),
             GroupLearningRates(),
             TrainingCurves(folder),
         ],

@@ -91,7 +91,7 @@ def test_layers_that_are_thawed_late_are_averaged_from_then_on():
     model = small_model()
     recorder = Recorder()
     fit(
-        SequentialUnfreezing(stages(2, 3), verbose=0),
+        SequentialUnfreezing(stages(2, 3)),
         WeightAveraging(),
         recorder,
         model=model,
@@ -129,12 +129,8 @@ def test_a_second_fit_begins_anew():
 def test_it_averages_every_step_of_an_execution():
     # Three steps per epoch: the second execution makes one.
     phases = stages(2, 3)
-    expected, history = fit(
-        SequentialUnfreezing(phases, verbose=0), WeightAveraging(0.8)
-    )
-    model, mine = fit(
-        SequentialUnfreezing(phases, verbose=0), WeightAveraging(0.8), steps=2
-    )
+    expected, history = fit(SequentialUnfreezing(phases), WeightAveraging(0.8))
+    model, mine = fit(SequentialUnfreezing(phases), WeightAveraging(0.8), steps=2)
     assert_equal_weights(model.get_weights(), expected.get_weights())
     np.testing.assert_allclose(mine["val_loss"], history["val_loss"], rtol=1e-6)
 

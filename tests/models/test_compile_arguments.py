@@ -245,7 +245,7 @@ def test_a_stages_optimizer_leaves_gamma_where_the_decay_put_it(
 ):
     model = make_classifier()
     model.compile("sgd", loss_weights={"task": 1.0, "lm": 0.9})
-    unfreezing = SequentialUnfreezing(stages(2, 3, optimizers={2: "sgd"}), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3, optimizers={2: "sgd"}))
     callbacks = [
         GammaDecay(0.4, 0.1, epochs=2),
         unfreezing,

@@ -50,10 +50,10 @@ def trained(model, phases, *callbacks, epochs=4, groups=None, **arguments):
         rates = {tuple(group.name for group in groups): Rate("adam", 1e-2)}
         plan = Plan(phases=phases, groups=groups, rates=rates)
         model.compile(plan.optimizer(model, steps_per_epoch=2))
-        unfreezing = SequentialUnfreezing(phases, groups, verbose=0)
+        unfreezing = SequentialUnfreezing(phases, groups)
     else:
         model.compile()
-        unfreezing = SequentialUnfreezing(phases, verbose=0)
+        unfreezing = SequentialUnfreezing(phases)
     history = model.fit(
         TEXTS[10:],
         LABELS[10:],
@@ -230,7 +230,7 @@ def test_other_data_for_validation_is_read_as_it_is(computed):
     model = classifier()
     model.compile()
     data = tf.data.Dataset.from_tensor_slices((TEXTS[:10], LABELS[:10])).batch(4)
-    unfreezing = SequentialUnfreezing((Phase(1, ("task",)),), verbose=0)
+    unfreezing = SequentialUnfreezing((Phase(1, ("task",)),))
     history = model.fit(
         TEXTS,
         LABELS,

@@ -33,7 +33,7 @@ def classifier(pooling="mean", **arguments):
 
 def fitted(model, *callbacks, rate=1e-9, labels=LABELS, **arguments):
     model.compile(keras.optimizers.SGD(rate))
-    callbacks = [SequentialUnfreezing(TASK_ALONE, verbose=0), *callbacks]
+    callbacks = [SequentialUnfreezing(TASK_ALONE), *callbacks]
     return model.fit(TEXTS, labels, callbacks=callbacks, verbose=0, **arguments).history
 
 

@@ -135,7 +135,7 @@ def test_blocks_thaw_from_the_top():
         epochs=3,
         verbose=0,
         callbacks=[
-            SequentialUnfreezing(stages(2, None, layers_per_epoch=2), verbose=0),
+            SequentialUnfreezing(stages(2, None, layers_per_epoch=2)),
             Watch(),
         ],
     )
@@ -178,7 +178,7 @@ def test_a_change_of_the_layers_after_compile_is_refused_before_training(change)
     model = small.small_classifier("GPT2")
     model.make_train_function()
     change(model)
-    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3))
     with pytest.raises(ValueError, match="changed since `compile`.*Call `compile` ag"):
         model.fit(small.TEXTS, small.LABELS, verbose=0, callbacks=[unfreezing])
     # Of a stage that comes first, in which the adapters are frozen, too.

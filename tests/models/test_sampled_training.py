@@ -54,7 +54,7 @@ def test_mean_gradients_come_near_the_exact_ones(make_classifier, texts):
 def test_stages_and_the_compile_config_keep_the_sample(make_classifier, texts, labels):
     model = make_classifier()
     model.compile(sampled_words=4)
-    unfreezing = SequentialUnfreezing(stages(2, 3, optimizers={2: "sgd"}), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3, optimizers={2: "sgd"}))
     model.fit(texts, labels, epochs=3, callbacks=[unfreezing], verbose=0)
     assert model.compile_arguments["sampled_words"] == 4
     copy = SiATLClassifier.from_config(model.get_config())

@@ -87,7 +87,7 @@ def test_training_is_traced_once_a_stage_whatever_the_lengths(
     monkeypatch.setattr(SiATLClassifier, "states", counted)
     # Batches of one, so that there are as many lengths as texts have.
     model = make_classifier()
-    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3))
     model.fit(
         texts,
         labels,

@@ -105,7 +105,7 @@ def test_biases_alone_learn_where_they_alone_are_named():
             )
 
     x, y, sample_weight = small_data(8)
-    unfreezing = SequentialUnfreezing(phases, BIASES, verbose=0)
+    unfreezing = SequentialUnfreezing(phases, BIASES)
     model.fit(
         x,
         y,

@@ -47,6 +47,6 @@ def small_config(files, lm, output, **settings):
     )
 
 
-def small_run(files, lm, output, **settings):
+def small_run(files, lm, output, verbose=0, **settings):
     """Fine-tunes; arguments as for `small_config`."""
-    return finetune(small_config(files, lm, output, **settings), verbose=0)
+    return finetune(small_config(files, lm, output, **settings), verbose=verbose)

@@ -11,7 +11,7 @@ ULMFIT = {"pooling": "concat", "num_layers": 0, "block_units": 7}
 
 
 def fit(model, texts, labels, epochs=4, callbacks=(), **kwargs):
-    unfreezing = SequentialUnfreezing(stages(2, 3), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3))
     return model.fit(
         texts,
         labels,
@@ -56,7 +56,7 @@ def values_of(model):
 
 def fit_in_three_stages(model, **kwargs):
     changes = Changes()
-    unfreezing = SequentialUnfreezing(stages(2, 3, **kwargs), verbose=0)
+    unfreezing = SequentialUnfreezing(stages(2, 3, **kwargs))
     history = model.fit(
         small.TEXTS,
         small.LABELS,

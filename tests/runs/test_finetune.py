@@ -79,6 +79,7 @@ def test_ulmfit_lowers_the_rate_from_layer_to_layer_and_thaws_one_per_epoch(
         files,
         lm,
         tmp_path,
+        verbose=2,
         method="ulmfit",
         epochs=5,
         patience=5,

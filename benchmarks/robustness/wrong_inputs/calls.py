@@ -120,7 +120,7 @@ def model_rows():
     plain.compile("sgd", "mse")
     for callback in (
         callbacks.GammaDecay(),
-        callbacks.SequentialUnfreezing(verbose=0),
+        callbacks.SequentialUnfreezing(),
     ):
         yield (
             f"{type(callback).__name__} on another model",
