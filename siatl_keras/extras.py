@@ -55,7 +55,7 @@ def is_installed(package: str) -> bool:
     """
     try:
         return importlib.util.find_spec(package) is not None
-    except ImportError:  # An import hook keeps it away.
+    except (ImportError, ValueError):  # Something keeps it away, such as a hook.
         return False
 
 

@@ -83,7 +83,10 @@ class TrainingCurves(keras.callbacks.Callback):
 
 def _tag(name: str, main: str | None, logs: dict[str, Any]) -> str:
     """Names a figure's card, with its section before it."""
-    is_language_model = "perplexity" in logs and "task_loss" not in logs
+    # On sampled words its training logs no perplexity, and its validation does.
+    is_language_model = "task_loss" not in logs and any(
+        other.endswith("perplexity") for other in logs
+    )
     if name in ("gamma", "stage") or name.startswith("learning_rate"):
         return f"{SCHEDULE}/{name.replace('_', ' ').replace('/', ' ')}"
     if is_language_model or name.startswith("lm_") or name == "perplexity":

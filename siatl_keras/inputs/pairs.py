@@ -43,8 +43,11 @@ def as_pairs(values: Any, argument: str) -> list[tuple[Any, Any]]:
                 f"Received a table with the columns {names[:8]}. Pass two of them, "
                 "such as table[['first', 'second']]."
             )
-        first, second = (rows_of(values[name], argument) for name in columns)
-        values = list(zip(first, second, strict=True))
+        if hasattr(values, "to_numpy"):  # pandas, where both may have one name
+            values = values.to_numpy()
+        else:
+            sides = (rows_of(values[name], argument) for name in columns)
+            values = list(zip(*sides, strict=True))
     shape: Any = getattr(values, "shape", ())
     if len(shape) == 2:
         if shape[1] != 2:

@@ -23,6 +23,7 @@ PAIRS = [("so glad", "what a day"), ("", "so")]
         pd.Series(PAIRS, index=[5, 5]),
         pd.DataFrame(PAIRS, columns=["b", "a"], index=[7, 3]),
         pd.DataFrame(PAIRS).astype("string"),
+        pd.DataFrame(PAIRS, columns=["a", "a"]),
         datasets.Dataset.from_pandas(pd.DataFrame(PAIRS, columns=["b", "a"])),
     ],
     ids=lambda values: type(values).__name__,
