@@ -34,9 +34,8 @@ class TrainingCurves(keras.callbacks.Callback):
     >>> inputs = keras.Input((1,))
     >>> model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
     >>> model.compile("sgd", "mse")
-    >>> folder = tempfile.mkdtemp()
-    >>> history = model.fit([[1.0]], [[2.0]], callbacks=[TrainingCurves(folder)],
-    ...                     verbose=0)
+    >>> folder, x = tempfile.mkdtemp(), keras.ops.ones((2, 1))
+    >>> history = model.fit(x, x, callbacks=[TrainingCurves(folder)], verbose=0)
     >>> os.listdir(folder)
     ['train']
     """
