@@ -1,3 +1,4 @@
+import re
 import tomllib
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def test_each_package_is_of_the_extra_that_is_named():
     extras = project["optional-dependencies"]
     for package, extra in EXTRAS.items():
         name = DISTRIBUTIONS.get(package, package)
-        names = [one.partition("~")[0].replace("-", "_") for one in extras[extra]]
+        names = [re.split("[~>]", one)[0].replace("-", "_") for one in extras[extra]]
         assert name.replace("-", "_") in names
 
 

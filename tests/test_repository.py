@@ -205,7 +205,7 @@ def in_requirements_txt():
 
 def in_pyproject():
     text = (REPOSITORY / "pyproject.toml").read_text("utf-8")
-    lines = re.findall(r'^ {4}"[^"]+~=.*$', text, re.MULTILINE)
+    lines = re.findall(r'^ {4}"[^"]+(?:~=|>=).*$', text, re.MULTILINE)
     return requirements(lines)
 
 
@@ -247,7 +247,7 @@ def test_every_requirement_is_a_compatible_range_and_says_why():
     both = {**in_pyproject(), **in_requirements_txt()}
     assert in_pyproject().keys() == both.keys()
     for requirement, why in both.items():
-        assert "~=" in requirement
+        assert re.search(r"~=[\d.]+$|>=[\d.]+,<[\d.]+$", requirement)
         assert why, requirement
 
 
