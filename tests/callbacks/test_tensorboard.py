@@ -1,48 +1,24 @@
+"""Keras's own `TensorBoard` draws what this package's callbacks log."""
+
 import keras
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorflow import make_ndarray
 
-from rigs.small_model import small_data, small_model
-from siatl_keras.callbacks import GammaDecay, GroupLearningRates, SequentialUnfreezing
-from siatl_keras.plans import stages
-
-
-def read(directory):
-    """Returns `{tag: [value of every epoch]}` of the newest event files."""
-    accumulator = EventAccumulator(str(directory), size_guidance={"tensors": 0})
-    accumulator.Reload()
-    return {
-        tag: [make_ndarray(e.tensor_proto).item() for e in accumulator.Tensors(tag)]
-        for tag in accumulator.Tags()["tensors"]
-        if tag.startswith(("epoch_", "evaluation_"))
-    }
+from rigs.board import board, train_three_stages
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_tensorboard_shows_what_training_does(tmp_path, policy):
     keras.config.set_dtype_policy(policy)
     try:
-        model = small_model()
+        history = train_three_stages(
+            keras.callbacks.TensorBoard(tmp_path, write_graph=False)
+        )
     finally:
         keras.config.set_dtype_policy("float32")
-    x, y, sample_weight = small_data(8)
-    history = model.fit(
-        x,
-        y,
-        sample_weight=sample_weight,
-        validation_data=(x, y, sample_weight),
-        batch_size=4,
-        epochs=3,
-        verbose=0,
-        callbacks=[
-            GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(stages(2, 3)),
-            GroupLearningRates(),
-            keras.callbacks.TensorBoard(tmp_path, write_graph=False),
-        ],
-    ).history
-    train, validation = read(tmp_path / "train"), read(tmp_path / "validation")
+    train, validation = (
+        {tag: list(curve.values()) for tag, curve in board(tmp_path / name).items()}
+        for name in ("train", "validation")
+    )
     assert train["epoch_gamma"] == pytest.approx([0.4, 0.2, 0.1])
     assert train["epoch_stage"] == [1, 2, 3]
     for group, rate in (("task", 0.05), ("backbone", 0.1), ("embedding", 0.1)):

@@ -4,37 +4,14 @@ import keras
 import numpy as np
 import pytest
 
-from rigs.board import board
-from rigs.small_model import small_data, small_model
-from siatl_keras.callbacks import (
-    GammaDecay,
-    GroupLearningRates,
-    SequentialUnfreezing,
-    TrainingCurves,
-)
-from siatl_keras.plans import stages
+from rigs.board import board, train_three_stages
+from siatl_keras.callbacks import TrainingCurves
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("board")
-    model = small_model()
-    x, y, sample_weight = small_data(8)
-    history = model.fit(
-        x,
-        y,
-        sample_weight=sample_weight,
-        validation_data=(x, y, sample_weight),
-        batch_size=4,
-        epochs=3,
-        verbose=0,
-        callbacks=[
-            GammaDecay(0.4, 0.1, epochs=3),
-            SequentialUnfreezing(stages(2, 3)),
-            GroupLearningRates(),
-            TrainingCurves(folder),
-        ],
-    ).history
+    history = train_three_stages(TrainingCurves(folder))
     return board(folder / "train"), board(folder / "validation"), history
 
 
