@@ -148,6 +148,8 @@ def test_without_extras_a_run_has_all_but_pictures(core, tmp_path):
     files = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"report.html", "report.txt", "predictions.tsv", "metrics.json"} <= files
     assert not {"training.png", "confusion.png", "doubtful_labels.tsv"} & files
+    page = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert "least confidence" in page and "<svg" not in page  # Tables are no pictures.
     answers = core("predict", "--model=run/model", "--input=train.tsv").stdout
     assert len(answers.splitlines()) == len(ROWS) + 1
     done = core("explain", "--models=run/model", "--texts=so glad", "--output=seen")

@@ -2,11 +2,12 @@
 
 import gzip
 import hashlib
+import tempfile
 from pathlib import Path
 
 import keras
 
-from siatl_keras.atomic import new_folder, partial_folder, write_text
+from siatl_keras.atomic import new_folder, write_text
 
 from .catalogue import DataSet
 
@@ -35,7 +36,7 @@ def fetch_data(
     """
     target = Path(folder) / data_set.name
     with new_folder(target, overwrite) as made:
-        with partial_folder(target.parent) as downloads:
+        with tempfile.TemporaryDirectory() as downloads:
 
             def read(path: str) -> bytes:
                 return _source(data_set, path, sources, downloads)
@@ -54,7 +55,7 @@ def fetch_data(
 
 
 def _source(
-    data_set: DataSet, path: str, sources: str | Path | None, downloads: Path
+    data_set: DataSet, path: str, sources: str | Path | None, downloads: str
 ) -> bytes:
     """Returns the contents of a source, which is the one expected."""
     if sources is None:
@@ -73,12 +74,12 @@ def _source(
     return content
 
 
-def _download(data_set: DataSet, path: str, downloads: Path) -> Path:
+def _download(data_set: DataSet, path: str, downloads: str) -> Path:
     try:
         file: str = keras.utils.get_file(
             path.rpartition("/")[2],
             data_set.url + path,
-            cache_dir=str(downloads),
+            cache_dir=downloads,
             cache_subdir="",
         )
     except Exception as error:  # It raises nothing narrower.

@@ -192,13 +192,12 @@ def _figures(evaluation: Evaluation) -> str:
         ]
         heads = ("label", "precision", "recall", "F1", "texts", "")
         lines.append(_table(heads, rows, {1, 2, 3, 4}))
-    if not is_installed("matplotlib"):
-        return "\n".join(lines)
-    pictures = [as_svg(report.draw, "Answers against the truth")]
-    if report.calibration is not None:
-        reliability = partial(plot_reliability, report.calibration)
-        pictures.append(as_svg(reliability, "Share of right answers by confidence"))
-    lines.append(f"<div class=pictures>{''.join(pictures)}</div>")
+    if is_installed("matplotlib"):
+        pictures = [as_svg(report.draw, "Answers against the truth")]
+        if report.calibration is not None:
+            reliability = partial(plot_reliability, report.calibration)
+            pictures.append(as_svg(reliability, "Share of right answers by confidence"))
+        lines.append(f"<div class=pictures>{''.join(pictures)}</div>")
     if report.calibration is not None and report.calibration.coverage:
         coverage: Rows = [
             (
