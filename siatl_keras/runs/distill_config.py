@@ -59,7 +59,9 @@ class DistillConfig(FinetuneConfig):
     )
 
     word_scores: bool | None = setting(
-        None, "Mix what the words alone say into the answers. Off by default."
+        None,
+        "Mix what the words of the labelled texts say into the answers. On by default "
+        "without --class_weight.",
     )
 
     def __post_init__(self) -> None:
@@ -87,5 +89,9 @@ class DistillConfig(FinetuneConfig):
             "epochs": epochs,
             "patience": epochs,
             "sampled_words": sampled,
+            "word_scores": not self.class_weight,
         }
-        return filled(self, defaults)
+        config = filled(self, defaults)
+        if config.word_scores and not config.pair_column:
+            config = filled(config, {"long_texts": "words"})
+        return config

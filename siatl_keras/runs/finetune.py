@@ -15,6 +15,7 @@ import tensorflow as tf
 from siatl_keras.atomic import new_folder, write_text
 from siatl_keras.evaluation import LOSS, AttentionMap, plot_training
 from siatl_keras.extras import install_command, is_installed
+from siatl_keras.inputs import LabelledTexts
 from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.plans import Plan
 from siatl_keras.presets.named_models import chosen_model
@@ -214,17 +215,19 @@ def _fit(
         `(model, outputs, figures)`: the outputs are those for the held-out texts, the
         figures what `metrics.json` says of the training.
     """
-    config, lesson, validation = training.config, data.lesson, data.validation
-    model, history = training.fit(lesson, validation)
+    config = training.config
+    model, history = training.fit(data.lesson, data.validation)
     texts, targets = data.held_out.texts, data.targets(data.held_out)
-    answers = HeldOutAnswers.of(model, lesson, texts, config.seed)
+    # Words learn from labels, not from a teacher's answers.
+    labelled = LabelledTexts(data.train.texts, data.targets(data.train), None)
+    answers = HeldOutAnswers.of(model, labelled, texts, config.seed)
     outputs = answers.tune(model, targets)
     if config.word_scores and not config.validation:
         # Share and temperature are chosen: nothing is left to hold texts out for.
         learn_word_scores(
             model,
-            [*lesson.texts, *validation.texts],
-            np.concatenate([lesson.targets, validation.targets]),
+            [*labelled.texts, *texts],
+            np.concatenate([labelled.targets, targets]),
             seed=config.seed,
         )
     best = best_epoch(history, training.plan.monitor)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rigs.small_task import BAD, GOOD, small_config, small_run
-from siatl_keras.models import SiATLClassifier
+from siatl_keras.data import read_examples
+from siatl_keras.models import SiATLClassifier, learn_word_scores
 from siatl_keras.runs import DistillConfig, distill, finetune
 from siatl_keras.runs.masked_copies import COPIES
 
@@ -63,6 +64,11 @@ def test_a_student_answers_as_its_teacher_does(files, lm, teacher, texts, tmp_pa
     assert (theirs.argmax(1) == ours.argmax(1)).all()
     saved = SiATLClassifier.from_preset(str(run / "model"))
     np.testing.assert_allclose(saved.predict_proba(asked), ours, rtol=1e-4, atol=1e-6)
+    # What words say is learned from the labels, not from the teacher's answers.
+    counted = model.word_scores.table.numpy()
+    labelled = read_examples(files[0])
+    learn_word_scores(model, labelled.texts, labelled.labels)
+    np.testing.assert_allclose(counted, model.word_scores.table, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow
