@@ -1,20 +1,46 @@
-"""Exports a fine-tuned classifier as a SavedModel for TF Serving: strings in.
+"""Exports a fine-tuned classifier: for TF Serving, strings in; for LiteRT or ONNX.
 
 python -m recipes.export --model=runs/sarcasm/model --output=saved_models/sarcasm
+python -m recipes.export --model=runs/sarcasm/model --format=litert --output=served
 """
 
 from pathlib import Path
 
 from absl import flags
 
-from siatl_keras.export import export_saved_model
+from siatl_keras.export import export_litert, export_onnx, export_saved_model
+from siatl_keras.export.litert import WEIGHTS
 
 from . import common, saved_classifier
+
+FORMATS = {
+    "saved_model": export_saved_model,
+    "litert": export_litert,
+    "onnx": export_onnx,
+}
 
 FLAGS = flags.FLAGS
 saved_classifier.define_flags()
 flags.DEFINE_string(
-    "output", None, "Folder of the served model; gets a new version.", required=True
+    "output", None, "Folder of the exported model; gets a new version.", required=True
+)
+flags.DEFINE_enum(
+    "format",
+    "saved_model",
+    list(FORMATS),
+    "saved_model, which TF Serving takes; litert or onnx, tokens in, with a tokenizer "
+    "and Python that reads it beside the model.",
+)
+flags.DEFINE_enum(
+    "weights",
+    None,
+    list(WEIGHTS),
+    "How --format=litert keeps weights: int8 if not given.",
+)
+flags.register_multi_flags_validator(
+    ["format", "weights"],
+    lambda given: given["weights"] is None or given["format"] == "litert",
+    message="--weights are for --format=litert",
 )
 flags.adopt_module_key_flags(saved_classifier)
 
@@ -23,7 +49,9 @@ def main():
     """Exports into the next free version, the model's card with it."""
     card = Path(FLAGS.model) / "README.md"
     text = card.read_text("utf-8") if card.is_file() else ""
-    print(export_saved_model(saved_classifier.load(), FLAGS.output, text))
+    options = {"weights": FLAGS.weights} if FLAGS.weights else {}
+    export = FORMATS[FLAGS.format]
+    print(export(saved_classifier.load(), FLAGS.output, model_card=text, **options))
 
 
 if __name__ == "__main__":

@@ -8,16 +8,19 @@ from typing import Any
 
 # The extra of each, see pyproject.toml.
 EXTRAS = {
+    "ai_edge_litert": "litert",
     "cleanlab": "labels",
     "gguf": "gguf",
     "huggingface_hub": "hub",
     "keras_tuner": "tune",
     "matplotlib": "plots",
+    "onnxruntime": "onnx",
     "openpyxl": "tables",
     "pandas": "tables",
     "pyarrow": "tables",
     "safetensors": "hub",
     "tensorflow_serving": "serving",
+    "tf2onnx": "onnx",
 }
 
 

@@ -6,7 +6,7 @@ Each part says why it exists and the version it was checked against; each has a 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from keras_hub.src.tokenizers import byte_pair_tokenizer
@@ -54,6 +54,56 @@ def has_plain_byte_pairs(tokenizer: Any) -> bool:
         and not tokenizer.sequence_length
         and tokenizer.vocabulary is not None
     )
+
+
+class BytePairSplitting(NamedTuple):
+    """How a byte-pair tokenizer splits texts into words, in this order.
+
+    RE2 has no look-ahead, so that a mark stands before spaces that belong to the next
+    word, and is dropped in the end.
+
+    Attributes:
+        mark: the character.
+        marks: patterns, and what is written in their place.
+        stand_ins: tokens that are not split, and the letters that stand for each.
+        patterns: at whose matches a text is split.
+    """
+
+    mark: str
+    marks: tuple[tuple[str, str], ...]
+    stand_ins: tuple[tuple[str, str], ...]
+    patterns: tuple[str, str]
+
+
+def byte_pair_splitting(tokenizer: Any) -> BytePairSplitting:
+    """Describes what KerasHub's `split_strings_for_bpe` does.
+
+    It is written nowhere but in that function. Checked against KerasHub 0.32.0.
+
+    Args:
+        tokenizer: see `has_plain_byte_pairs`.
+    """
+    mark, spaces = "६", byte_pair_tokenizer.SPECIAL_WHITESPACES
+    kept = tokenizer.unsplittable_tokens or []
+    letters = byte_pair_tokenizer.create_alts_for_unsplittable_tokens(kept)
+    return BytePairSplitting(
+        mark,
+        (
+            (rf"( )([^\s{spaces}])", rf"{mark}\1\2"),
+            (rf"(\s{spaces})$", rf"\1{mark}"),
+        ),
+        tuple(zip(kept, letters, strict=True)),
+        (byte_pair_tokenizer.SPLIT_PATTERN_1, byte_pair_tokenizer.SPLIT_PATTERN_2),
+    )
+
+
+def byte_characters() -> str:
+    """Returns the characters that stand for the 256 bytes, in their order.
+
+    Checked against KerasHub 0.32.0.
+    """
+    values, characters = byte_pair_tokenizer.bytes_to_unicode()
+    return "".join(c for _, c in sorted(zip(values, characters, strict=True)))
 
 
 class BytePairParts(tf.Module):

@@ -1,5 +1,7 @@
 """What is served, in the formats that servers take."""
 
+from siatl_keras.export.litert import export_litert
+from siatl_keras.export.onnx import export_onnx
 from siatl_keras.export.saved_model import export_saved_model
 
-__all__ = ["export_saved_model"]
+__all__ = ["export_litert", "export_onnx", "export_saved_model"]

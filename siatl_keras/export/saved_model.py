@@ -6,7 +6,6 @@ not. The graph runs where only TensorFlow and tensorflow_text are installed.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -16,17 +15,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from siatl_keras.atomic import partial_folder, rename_folder, write_text
+from siatl_keras.atomic import partial_folder, write_text
 from siatl_keras.export.served import (
+    check_reads_texts,
     portable_lstms,
     text_endpoints,
     text_inputs,
     token_endpoints,
+    token_inputs,
     tokenizes_in_graph,
 )
 from siatl_keras.export.serving_warmup import write_warmup_requests
+from siatl_keras.export.versions import as_next_version
 from siatl_keras.extras import install_command, is_installed
-from siatl_keras.models import SiATLClassifier
 from siatl_keras.models.raw_text_task import RawTextTask
 
 WARMUP_BATCHES = (1, 8, 32)
@@ -38,8 +39,8 @@ def export_saved_model(
     """Writes a SavedModel into the next free version of a folder.
 
     Its signatures take `text`, string `[batch]`, and for a model of pairs `text_pair`,
-    the second texts; or, with a warning, `token_ids` and
-    `padding_mask`, int32 `[batch, time]`, where the tokenizer runs Python code.
+    the second texts; or, with a warning, what the preprocessor makes of texts, int32
+    `[batch, time]`, where the tokenizer runs Python code.
     `serving_default` returns what the task answers: `label` (string `[batch]`),
     `label_id` (int32 `[batch]`) and `probabilities` (float32 `[batch, classes]`) of
     classes and levels; `labels` (string `[batch]`, commas between), `is_label` (bool
@@ -65,15 +66,7 @@ def export_saved_model(
     >>> path = export_saved_model(model, "saved_models/sarcasm")  # doctest: +SKIP
     >>> served = tf.saved_model.load(path)  # doctest: +SKIP
     """
-    if not isinstance(model, SiATLClassifier):
-        raise ValueError(
-            f"`model` must be a `SiATLClassifier`. Received: {model!r:.80}."
-        )
-    if model.preprocessor is None:
-        raise ValueError(
-            "`model` needs a preprocessor to be exported with strings as inputs. "
-            "Build it with `preprocessor=SiATLPreprocessor(tokenizer)`."
-        )
+    check_reads_texts(model)
     root = Path(directory)
     texts_in = tokenizes_in_graph(model.preprocessor)
     with partial_folder(root) as folder:
@@ -91,15 +84,16 @@ def export_saved_model(
         if texts_in:
             _warm_up(folder, text_inputs(model))
         else:
+            taken = " and ".join(f"`{name}`" for name in token_inputs(model))
             warnings.warn(
                 f"{type(model.preprocessor.tokenizer).__name__} runs Python code, "
-                "which a SavedModel cannot hold: this one takes `token_ids` and "
-                "`padding_mask`, as `model.preprocessor` makes them, not `text`.",
+                f"which a SavedModel cannot hold: this one takes {taken}, as "
+                "`model.preprocessor` makes them, not `text`.",
                 stacklevel=2,
             )
         if model_card:
             write_text(folder / "assets.extra" / "README.md", model_card)
-        return str(_as_next_version(folder, root))
+        return str(as_next_version(folder, root))
 
 
 def _warm_up(folder: Path, inputs: Sequence[str]) -> None:
@@ -114,14 +108,4 @@ def _warm_up(folder: Path, inputs: Sequence[str]) -> None:
     )
 
 
-def _as_next_version(folder: Path, root: Path) -> Path:
-    while True:
-        taken = [int(p.name) for p in root.glob("*") if p.name.isdecimal()]
-        path = root / str(max(taken, default=0) + 1)
-        # Another export may have come first.
-        with contextlib.suppress(FileExistsError):
-            rename_folder(folder, path)
-            return path
-
-
-RawTextTask.saved_model_writer = staticmethod(export_saved_model)
+RawTextTask.export_writers["tf_saved_model"] = export_saved_model

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from siatl_keras.compat import layer_parts
 from siatl_keras.layers import LSTM
+from siatl_keras.models import SiATLClassifier
 from siatl_keras.models.token_names import token_names
 
 Answer = dict[str, tf.Tensor]
@@ -65,20 +66,64 @@ def text_endpoints(model: Any) -> dict[str, Endpoint]:
     }
 
 
+def token_inputs(model: Any) -> list[str]:
+    """Names what a model reads of texts, each int32 `[batch, time]`."""
+    counts_more = model.word_scores and model.preprocessor.long_texts == "words"
+    return ["token_ids", "padding_mask", *(["words"] if counts_more else [])]
+
+
 def token_endpoints(model: Any) -> dict[str, Endpoint]:
     """Makes what answers from tokens, `serving_default`.
 
     Args:
-        model: a `SiATLClassifier`.
+        model: a `SiATLClassifier` with a preprocessor.
     """
+    names = token_inputs(model)
 
-    def classify(token_ids: tf.Tensor, padding_mask: tf.Tensor) -> Answer:
-        x = {"token_ids": token_ids, "padding_mask": padding_mask}
+    def classify(*tensors: tf.Tensor) -> Answer:
+        x = dict(zip(names, tensors, strict=True))
         return model.task.served(model.classify(x)[0])
 
-    names = ("token_ids", "padding_mask")
     inputs = [tf.TensorSpec([None, None], tf.int32, name) for name in names]
     return {"serving_default": Endpoint(classify, inputs)}
+
+
+def number_endpoint(model: Any, batch_size: int | None = None) -> Endpoint:
+    """Makes what answers from tokens in numbers, for formats that know no strings.
+
+    Args:
+        model: a `SiATLClassifier` with a preprocessor.
+        batch_size: texts of a request; `None` for any number.
+    """
+    classify, inputs = token_endpoints(model)["serving_default"]
+
+    def classify_in_numbers(*tensors: tf.Tensor) -> Answer:
+        answer = classify(*tensors)
+        return {k: value for k, value in answer.items() if value.dtype != tf.string}
+
+    shape = [batch_size, None]
+    inputs = [tf.TensorSpec(shape, each.dtype, each.name) for each in inputs]
+    return Endpoint(classify_in_numbers, inputs)
+
+
+def check_reads_texts(model: Any) -> None:
+    """Refuses what no format can be made of.
+
+    Args:
+        model: anything.
+
+    Raises:
+        ValueError: if it is no classifier, or has no preprocessor.
+    """
+    if not isinstance(model, SiATLClassifier):
+        raise ValueError(
+            f"`model` must be a `SiATLClassifier`. Received: {model!r:.80}."
+        )
+    if model.preprocessor is None:
+        raise ValueError(
+            "`model` needs a preprocessor to be exported with strings as inputs. "
+            "Build it with `preprocessor=SiATLPreprocessor(tokenizer)`."
+        )
 
 
 def tokenizes_in_graph(preprocessor: Any) -> bool:

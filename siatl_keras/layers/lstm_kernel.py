@@ -119,7 +119,9 @@ def _forward(given, mask, keep_gates):
     keep = _by_step(mask)
 
     def array(element_dtype, width):
-        return tf.TensorArray(element_dtype, size=time, element_shape=(width, None))
+        # LiteRT takes arrays only of elements whose shape is known.
+        shape = (width, given.inputs.shape[0])
+        return tf.TensorArray(element_dtype, size=time, element_shape=shape)
 
     def step(t, hidden, cell, outputs, *gates):
         z = tf.cast(transposed_kernel @ hidden, tf.float32)

@@ -53,8 +53,7 @@ class RawTextTask(JointTask):
         preprocessor: a `SiATLPreprocessor`, or `None`.
         task_head: that answers.
         word_scores: a `WordScores` or `None`.
-        saved_model_writer: `siatl_keras.export.export_saved_model`, which that module,
-            as it stands above the models, puts here.
+        export_writers: by format, functions of `siatl_keras.export`, which it adds.
     """
 
     task: Task
@@ -62,7 +61,7 @@ class RawTextTask(JointTask):
     preprocessor: Any
     task_head: Any
     word_scores: Any
-    saved_model_writer: ClassVar[Callable[[Any, str], str]]
+    export_writers: ClassVar[dict[str, Callable[..., str]]] = {}
 
     def classify(self, x: Any, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
         """Computes the task's outputs of a packed batch, without the LM head.
@@ -374,27 +373,28 @@ class RawTextTask(JointTask):
         filepath: str | os.PathLike[str],
         format: str = "tf_saved_model",
         verbose: bool | None = None,
+        weights: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """Writes the SavedModel that `siatl_keras.export.export_saved_model` writes.
+        """Writes what the functions of `siatl_keras.export` write.
 
         Args:
-            filepath: folder to be made; unlike `export_saved_model`'s, it holds the
-                model itself, no numbered versions.
-            format: "tf_saved_model".
+            filepath: folder to be made, without theirs of a version.
+            format: "tf_saved_model", "litert" or "onnx".
             verbose: bool, whether to print the path.
+            weights: as for `export_litert`, with "litert".
             **kwargs: none; others of `keras.Model.export` are refused.
 
         Raises:
-            ValueError: if `format` is another, the folder exists, or the model has no
-                preprocessor.
+            ValueError: as they, or if the folder exists or an argument is not taken.
         """
-        refuse_other_exports(format=format, **kwargs)
+        refuse_other_exports(self.export_writers, format, weights, kwargs)
+        options = {} if weights is None else {"weights": weights}
         path = Path(filepath)
         if path.exists():
             raise ValueError(f"{path} exists already. Export to another folder.")
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-            os.rename(type(self).saved_model_writer(self, folder), path)
+            os.rename(self.export_writers[format](self, folder, **options), path)
         if verbose:
             print(f"Exported to {path}")

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from siatl_keras.arguments import check_choice
 from siatl_keras.heads.task_head import HEAD_ARGUMENTS
 
 # What KerasHub's classes take beyond their own arguments.
@@ -51,20 +52,27 @@ def refuse_unknown_arguments(
             raise TypeError(f"{cls.__name__} has no argument `{name}`. {remedy}")
 
 
-def refuse_other_exports(format: str, **arguments: Any) -> None:
-    """Refuses what Keras's `export` takes beside the path, and a classifier's does not.
+def refuse_other_exports(
+    formats: Iterable[str], format: str, weights: str | None, others: dict[str, Any]
+) -> None:
+    """Refuses what Keras's `export` takes and a classifier's does not.
 
     Args:
+        formats: that it takes.
         format: of the export.
-        **arguments: others, `None` if not given.
+        weights: how LiteRT is to keep them; `None` if not given.
+        others: arguments by name, `None` if not given.
 
     Raises:
         ValueError: if one is given; the message says what to call.
     """
-    if format != "tf_saved_model" or any(v is not None for v in arguments.values()):
-        asked = {"format": format, **arguments}
+    check_choice(list(formats), format=format)
+    given = {name: value for name, value in others.items() if value is not None}
+    if weights is not None and format != "litert":
+        given = {"weights": weights, **given}
+    if given:
         raise ValueError(
-            "A classifier is exported as a SavedModel that takes texts: call "
-            "`export` with its path alone, or `siatl_keras.export."
-            f"export_saved_model` for numbered versions. Received: {asked}."
+            f'A classifier is exported with texts as inputs: with format="{format}", '
+            "`export` takes a path alone, and `siatl_keras.export` writes numbered "
+            f"versions. Received: {given}. Leave it out."
         )

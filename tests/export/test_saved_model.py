@@ -11,7 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from siatl_keras.export import export_saved_model
-from siatl_keras.export.saved_model import _as_next_version
+from siatl_keras.export.versions import as_next_version
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
 from siatl_keras.text import WordTokenizer
 
@@ -199,7 +199,7 @@ def test_a_version_that_appears_in_the_last_moment_is_left_alone(tmp_path, monke
     monkeypatch.setattr(os, "rename", another_first)
     folder = tmp_path / "mine"
     folder.mkdir()
-    assert _as_next_version(folder, tmp_path) == tmp_path / "2"
+    assert as_next_version(folder, tmp_path) == tmp_path / "2"
     assert (tmp_path / "1" / "saved_model.pb").read_text() == "theirs"
 
 

@@ -74,13 +74,31 @@ def test_export_writes_the_classifier_that_is_served(
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["served"]
 
 
+def test_export_knows_all_formats(make_classifier, tmp_path):
+    model = make_classifier()
+    model.export(tmp_path / "onnx", format="onnx")
+    assert (tmp_path / "onnx" / "model.onnx").exists()
+    written = set()
+    for weights in ("float16", "float32"):
+        model.export(tmp_path / weights, format="litert", weights=weights)
+        written.add((tmp_path / weights / "model.tflite").read_bytes())
+    assert len(written) == 2
+
+
 @pytest.mark.parametrize(
-    "arguments", [{"format": "onnx"}, {"input_signature": [1]}], ids=str
+    ("arguments", "remedy"),
+    [
+        ({"format": "openvino"}, "`format` must be one of.*litert.*openvino"),
+        ({"input_signature": [1]}, "path alone.*input_signature.*Leave it out"),
+        ({"weights": "int8"}, "path alone.*weights.*Leave it out"),
+        ({"format": "litert", "weights": "int4"}, "`weights` must be one of.*int4"),
+    ],
+    ids=str,
 )
 def test_other_exports_are_refused_with_the_remedy(
-    make_classifier, tmp_path, arguments
+    make_classifier, tmp_path, arguments, remedy
 ):
-    with pytest.raises(ValueError, match="export_saved_model"):
+    with pytest.raises(ValueError, match=remedy):
         make_classifier().export(tmp_path / "x", **arguments)
     (tmp_path / "x").mkdir()
     with pytest.raises(ValueError, match="exists already"):

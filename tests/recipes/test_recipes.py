@@ -227,6 +227,24 @@ def test_export_recipe_makes_a_version(finetuned, recipe, work):
     assert "## Licence" in card
 
 
+def test_export_recipe_writes_other_formats(finetuned, recipe, work, run_python):
+    how = (f"--model={finetuned}/model", f"--output={work}/small")
+    printed = recipe("export", *how, "--format=litert", "--weights=float32")
+    assert printed.strip() == f"{work}/small/1"
+    text = "so glad today"
+    answered = json.loads(run_python("-m", "standalone", text, cwd=work / "small/1"))
+    line = recipe("predict", how[0], "--json", stdin=f"{text}\n")
+    expected = json.loads(line)
+    assert answered["label"] == expected["label"]
+    assert answered["probabilities"] == pytest.approx(
+        expected["probabilities"], abs=1e-4
+    )
+    card = (work / "small" / "1" / "README.md").read_text("utf-8")
+    assert "## Licence" in card
+    done = recipe("export", *how, "--format=onnx", "--weights=int8", check=False)
+    assert done.returncode == 1 and "--weights are for --format=litert" in done.stderr
+
+
 def test_wrong_file_is_said_in_one_line_without_a_trace(recipe, work, lm):
     broken = work / "broken.tsv"
     broken.write_text("text\tlabel\nonly one field\n")
