@@ -22,6 +22,10 @@ BLUE, ORANGE, GREEN, RED = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 TRAINING = {"ls": "--", "marker": "o", "markersize": 4, "mfc": "white"}
 VALIDATION = {"ls": "-", "marker": "o", "markersize": 4}
 
+# Inches of a class in a confusion matrix, and points of its letters: room for five
+# digits, and, of more than so many classes, for two.
+MANY, CELL, SMALL_CELL = 30, (0.55, 10.0), (0.2, 6.0)
+
 
 def plot_training(
     epochs: Sequence[Mapping[str, Any]], path: PathLike, best_epoch: int | None = None
@@ -70,32 +74,40 @@ def plot_training(
 def plot_confusion_matrix(report: Any, path: PathLike) -> None:
     """Draws a confusion matrix: counts, coloured by their share of the true class.
 
+    Where there are none, it is blank: of 150 classes, most of 22 500 places.
+
     Args:
         report: a `Report`.
         path: PNG or SVG to be written.
     """
     counts = np.array(report.confusion)
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
-    size = 3.0 + 0.55 * len(report.label_names)
+    places = np.argwhere(counts)
+    cell, font = CELL if len(report.label_names) <= MANY else SMALL_CELL
+    size = 3.0 + cell * len(report.label_names)
     figure, axes = new_figure(1, 1, (size + 1.0, size))
     # No image, which a page that loads nothing would not show.
-    image = axes.pcolormesh(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    corners = places[:, None, ::-1] + np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    squares = needed("matplotlib.collections").PolyCollection(
+        corners, array=shares[*places.T], cmap="Blues", clim=(0.0, 1.0)
+    )
+    axes.add_collection(squares)
     numbers = range(len(report.label_names))
     # A label such as "$5-$10" is no formula.
-    names = {"labels": report.label_names, "parse_math": False}
+    names = {"labels": report.label_names, "parse_math": False, "fontsize": font}
     middle = [number + 0.5 for number in numbers]
     axes.set_xticks(middle, **names, rotation=45, ha="right")
     axes.set_yticks(middle, **names)
-    axes.invert_yaxis()
+    axes.set_xlim(0, len(numbers))
+    axes.set_ylim(len(numbers), 0)
     axes.set_aspect("equal")
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    for row in numbers:
-        for column in numbers:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            place = (column + 0.5, row + 0.5, str(counts[row, column]))
-            axes.text(*place, ha="center", va="center", color=colour)
-    bar = figure.colorbar(image, label="share of the true class", fraction=0.046)
+    for row, column in places:
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        text = (column + 0.5, row + 0.5, str(counts[row, column]))
+        axes.text(*text, ha="center", va="center", color=colour, fontsize=font)
+    bar = figure.colorbar(squares, label="share of the true class", fraction=0.046)
     assert bar.solids is not None
     bar.solids.set(rasterized=False, edgecolor="face")
     axes.set_title(f"accuracy {report.accuracy:.3f}, macro F1 {report.macro_f1:.3f}")

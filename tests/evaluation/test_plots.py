@@ -40,6 +40,19 @@ def test_a_confusion_matrix_grows_with_its_classes(tmp_path, classes):
     assert has_colours(tmp_path / "confusion.png")
 
 
+def test_a_confusion_matrix_of_many_classes_stays_small(tmp_path):
+    labels = np.arange(150).repeat(4)
+    names = [f"intent {number}" for number in range(150)]
+    answers = np.where(np.arange(600) % 4, labels, labels[::-1])
+    report = evaluate_predictions(labels, answers, names)
+    plot_confusion_matrix(report, tmp_path / "confusion.svg")
+    assert (tmp_path / "confusion.svg").stat().st_size < 500_000
+    plot_confusion_matrix(report, tmp_path / "confusion.png")
+    height, width, _ = imread(tmp_path / "confusion.png").shape
+    assert max(height, width) < 5000
+    assert has_colours(tmp_path / "confusion.png")
+
+
 def test_labels_are_no_formulas(tmp_path):
     report = evaluate_predictions([0, 1], [0, 1], ["$5_$", "100 % \\frac"])
     plot_confusion_matrix(report, tmp_path / "confusion.png")
