@@ -128,8 +128,9 @@ class BytePairParts(tf.Module):
         self._merge_bytes = tokenizer._bpe_merge_tf
         self._add_prefix_space = tokenizer.add_prefix_space
         self._unsplittable_tokens = tokenizer.unsplittable_tokens
-        values, characters = byte_pair_tokenizer.bytes_to_unicode()
-        self._byte_of = dict(zip(characters, values, strict=True))
+        self._byte_of = {
+            character: bytes([byte]) for byte, character in enumerate(byte_characters())
+        }
 
     def is_of(self, tokenizer: Any) -> bool:
         """Whether the tokenizer has kept its vocabulary and merges since."""

@@ -25,8 +25,6 @@ from siatl_keras.text import normalizer_rules as rules
 from siatl_keras.text.text_normalizer import TextNormalizer
 from siatl_keras.text.word_tokenizer import WordTokenizer
 
-VERSION = 1
-
 
 def describe_tokenizer(preprocessor: Any) -> dict[str, Any]:
     """Describes all that a `SiATLPreprocessor` does with texts.
@@ -76,7 +74,7 @@ def describe_tokenizer(preprocessor: Any) -> dict[str, Any]:
             "TextNormalizer, and for KerasHub's byte-pair tokenizers. Received: "
             f"{type(tokenizer).__name__}. Export a SavedModel, which takes strings."
         )
-    return {"version": VERSION, **texts_to_ids, **_describe_rows(preprocessor)}
+    return {**texts_to_ids, **_describe_rows(preprocessor)}
 
 
 def _describe_rows(preprocessor: Any) -> dict[str, Any]:

@@ -5,9 +5,7 @@ that Python's Unicode tables and TensorFlow's do not know alike;
 `test_the_only_other_characters_are_new_in_unicode` counts them.
 """
 
-import csv
 import functools
-import gzip
 import itertools
 import json
 import shutil
@@ -27,7 +25,8 @@ from hypothesis import strategies as st
 
 from rigs import small_backbones as small
 from rigs.tricky_texts import NAMES, NO_NUL, SPLIT_HERE, TRICKY
-from siatl_keras.export.standalone import read_texts
+from siatl_keras.data import read_texts
+from siatl_keras.export.standalone import read_texts as standalone
 from siatl_keras.export.standalone.read_texts import Reader
 from siatl_keras.export.tokenizer_file import describe_tokenizer
 from siatl_keras.models import SiATLPreprocessor
@@ -124,13 +123,9 @@ def test_the_only_other_characters_are_new_in_unicode():
 def first_texts(path, count=500):
     if not path.is_file():
         pytest.skip(f"{path.name} of {path.parent.name} is not there")
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        if path.name.removesuffix(".gz").endswith(".txt"):
-            return [line.rstrip("\r\n") for line in itertools.islice(file, count)]
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        texts = [[v for k, v in row.items() if k.startswith("text")] for row in rows]
-    return [row[0] if len(row) == 1 else tuple(row) for row in texts[:count]]
+    columns = ("text_a", "text_b") if path.parent.name == "msrp_pairs" else (None, "")
+    texts = read_texts(path, columns[0], blank_lines=True, pair_column=columns[1])
+    return [*itertools.islice(texts, count)]
 
 
 REAL = [
@@ -260,7 +255,7 @@ def test_of_endless_words_the_first_five_hundred_characters_are_read(piece):
 
 
 def test_words_met_before_are_kept_up_to_a_bound(monkeypatch):
-    monkeypatch.setattr(read_texts, "MOST_WORDS", 3)
+    monkeypatch.setattr(standalone, "MOST_WORDS", 3)
     texts = ["a good day", "day good a", "good " * 9, "a b c d e f g h", "good day"]
     assert_same_arrays(SiATLPreprocessor(byte_pair_tokenizer()), texts)
     assert_same_arrays(SiATLPreprocessor(word_tokenizer()), texts)
@@ -310,7 +305,7 @@ print(json.dumps(rows))
 @pytest.mark.parametrize("name", ["words", "byte pairs"])
 def test_the_file_runs_alone(tmp_path, name):
     preprocessor = SiATLPreprocessor(MAKE[name]())
-    shutil.copy(Path(read_texts.__file__), tmp_path)
+    shutil.copy(Path(standalone.__file__), tmp_path)
     description = json.dumps(describe_tokenizer(preprocessor))
     (tmp_path / "tokenizer.json").write_text(description, "utf-8")
     done = subprocess.run(
