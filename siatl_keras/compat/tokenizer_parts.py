@@ -106,8 +106,8 @@ def byte_characters() -> str:
     return "".join(c for _, c in sorted(zip(values, characters, strict=True)))
 
 
-class BytePairParts(tf.Module):
-    """The steps of a byte-pair tokenizer, without the cache between them.
+class BytePairParts:
+    """Steps of a byte-pair tokenizer, without the cache between them.
 
     KerasHub has no switch for the cache, which keeps every word for good.
     Checked against KerasHub 0.32.0.
@@ -117,15 +117,8 @@ class BytePairParts(tf.Module):
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        super().__init__(name="byte_pair_parts")
         tokenizer._maybe_initialized_tf()
-        # Its tables, and not the tokenizer, whose cache would be exported too.
-        self._tables = [
-            tokenizer.byte2unicode,
-            tokenizer.merge_ranks,
-            tokenizer.token_to_id_map,
-        ]
-        self._merge_bytes = tokenizer._bpe_merge_tf
+        self._ranks = tokenizer.merge_ranks
         self._add_prefix_space = tokenizer.add_prefix_space
         self._unsplittable_tokens = tokenizer.unsplittable_tokens
         self._byte_of = {
@@ -134,7 +127,7 @@ class BytePairParts(tf.Module):
 
     def is_of(self, tokenizer: Any) -> bool:
         """Whether the tokenizer has kept its vocabulary and merges since."""
-        return tokenizer.merge_ranks is self._tables[1]
+        return tokenizer.merge_ranks is self._ranks
 
     def split(self, texts: Any) -> Any:
         """Splits texts, string `[batch]`, into words, string ragged `[batch, None]`."""
@@ -143,12 +136,6 @@ class BytePairParts(tf.Module):
         return byte_pair_tokenizer.split_strings_for_bpe(
             texts, self._unsplittable_tokens
         )
-
-    def merge(self, words: Any) -> Any:
-        """Gives the ids, int32 ragged `[words, None]`, of words, string `[words]`."""
-        byte_to_unicode, _, ids = self._tables
-        characters = byte_to_unicode.lookup(tf.strings.bytes_split(words))
-        return ids.lookup(self._merge_bytes(characters))
 
     def bytes_of(self, token: str) -> bytes | None:
         """Returns the bytes that a token of the vocabulary stands for, if any."""

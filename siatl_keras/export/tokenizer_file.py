@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from siatl_keras.compat import tokenizer_parts
+from siatl_keras.models.byte_pair_merges import LONGEST_PIECE
 from siatl_keras.text import normalizer_rules as rules
 from siatl_keras.text.text_normalizer import TextNormalizer
 from siatl_keras.text.word_tokenizer import WordTokenizer
@@ -40,8 +41,9 @@ def describe_tokenizer(preprocessor: Any) -> dict[str, Any]:
           words; `steps` and `word_steps`, the normalizer's (see `_describe_words`).
         - "byte_pairs": `vocabulary`, token to id; `merges`, the first one first;
           `most_bytes`, where longer texts are cut first; `add_prefix_space`; `marks`,
-          `unsplittable`, `splits` and `mark`, how texts are split into words (see
-          `_describe_byte_pairs`); `bytes`, the character of each of the 256 bytes.
+          `unsplittable`, `splits`, `mark` and `longest_piece`, how texts are split into
+          words (see `_describe_byte_pairs`); `bytes`, the character of each of the 256
+          bytes.
 
         And how ids become rows: `start`, `end` (ids or `None`), `pad`, `separator` (ids
         between the texts of a pair), `pairs`, `words` (whether the model takes them),
@@ -126,10 +128,12 @@ def _describe_words(tokenizer: WordTokenizer) -> dict[str, Any]:
 def _describe_byte_pairs(preprocessor: Any) -> dict[str, Any]:
     """Says how byte pairs are made, in the order in which the reader takes the parts.
 
-    A text is cut at `most_bytes` and gets its space in front; `marks` (what to find,
-    what to write) are set; it is split at each of the `unsplittable` tokens, and a
-    stand-in of letters that nothing splits is put for the token; it is split by each
-    pattern of `splits`; the tokens are put back; words that are a `mark` are dropped.
+    A text loses its NULs, is cut at `most_bytes`, and gets its space in front; `marks`
+    (what to find, what to write) are set; it is split at each of the `unsplittable`
+    tokens, and a stand-in of letters that nothing splits is put for the token; it is
+    split by each pattern of `splits`; the tokens are put back; words that are a `mark`
+    are dropped; of words of more bytes than `longest_piece`, pieces of so many are
+    merged.
     """
     tokenizer = preprocessor.tokenizer
     encoder = preprocessor.tables
@@ -145,6 +149,7 @@ def _describe_byte_pairs(preprocessor: Any) -> dict[str, Any]:
         "unsplittable": [list(pair) for pair in splitting.stand_ins],
         "splits": [python_pattern(pattern) for pattern in splitting.patterns],
         "mark": splitting.mark,
+        "longest_piece": LONGEST_PIECE,
         "bytes": tokenizer_parts.byte_characters(),
     }
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tokenizers
 
 from siatl_keras.compat import tokenizer_parts
+from siatl_keras.models.byte_pair_merges import BytePairMerges
 from siatl_keras.models.cut_bytes import cut_bytes
 
 
@@ -30,7 +31,11 @@ class BytePairEncoder(tf.Module):
     def __init__(self, tokenizer: Any) -> None:
         super().__init__(name="byte_pair_encoder")
         self._parts = tokenizer_parts.BytePairParts(tokenizer)
-        words = self._words_of_one_token(tokenizer)
+        merges = _merges_of(tokenizer)
+        self._merge = BytePairMerges(
+            tokenizer.vocabulary, merges, tokenizer_parts.byte_characters()
+        )
+        words = self._words_of_one_token(tokenizer, merges)
         self.longest = max(map(len, words))
         self._whole = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
@@ -54,13 +59,15 @@ class BytePairEncoder(tf.Module):
         Returns:
             int32 ragged `[batch, None]`.
         """
+        # tensorflow_text takes NUL for a text's end, and would lose what follows.
+        texts = tf.strings.regex_replace(texts, r"\x00", "")
         # With a token more, for a word in the middle of which the cut falls.
         texts = cut_bytes(texts, (most_tokens + 1) * max(self.longest, 4))
         words = self._parts.split(texts)
         distinct, places = tf.unique(words.flat_values, tf.int64)
         ids = self._whole.lookup(distinct)
         others = ids < 0
-        merged = self._parts.merge(tf.boolean_mask(distinct, others))
+        merged = self._merge(tf.boolean_mask(distinct, others))
         rows = tf.concat([tf.RaggedTensor.from_tensor(ids[:, None]), merged], axis=0)
         after = tf.size(ids, tf.int64) + tf.cumsum(tf.cast(others, tf.int64)) - 1
         row_of = tf.where(others, after, tf.range(tf.size(ids, tf.int64)))
@@ -69,12 +76,9 @@ class BytePairEncoder(tf.Module):
             tokens.flat_values, tf.gather(tokens.row_splits, words.row_splits)
         )
 
-    def _words_of_one_token(self, tokenizer: Any) -> dict[bytes, int]:
-        merges = [
-            tuple(merge.split(" "))
-            for merge in tokenizer.merges
-            if "#version:" not in merge
-        ]
+    def _words_of_one_token(
+        self, tokenizer: Any, merges: list[tuple[str, str]]
+    ) -> dict[bytes, int]:
         model = tokenizers.models.BPE(vocab=tokenizer.vocabulary, merges=merges)
         words = {}
         for token, number in tokenizer.vocabulary.items():
@@ -84,3 +88,9 @@ class BytePairEncoder(tf.Module):
             elif word and len(model.tokenize(token)) == 1:
                 words[word] = number
         return words
+
+
+def _merges_of(tokenizer: Any) -> list[tuple[str, str]]:
+    """Returns the pairs that are joined, without the header of a file of them."""
+    pairs = (merge.split(" ") for merge in tokenizer.merges if "#version:" not in merge)
+    return [(left, right) for left, right in pairs]

@@ -144,7 +144,6 @@ TRICKY = [
         "-",
     ],
 ]
-NO_NUL = [text for text in TRICKY if "\0" not in text]
 # What byte pairs of words are split at, and what stands in for it.
 SPLIT_HERE = [
     "६",

@@ -9,9 +9,8 @@ Python's Unicode tables do not know as TensorFlow's do: lower case by Unicode 13
 forms by Unicode 16. Python 3.11 has Unicode 14 for both and differs on 138 characters,
 such as Vithkuqi capitals and outlined Latin letters for computer graphics.
 
-Of byte pairs, the character NUL differs too: KerasHub's own tables lose it. Of a word
-of more than 500 characters, the rest is not read: Python would take the square of its
-length.
+Where a vocabulary is of words, the rest of a word of more than 500 characters is not
+read: Python would take the square of its length.
 
 Example:
     reader = Reader.from_file("tokenizer.json")
@@ -250,6 +249,7 @@ class _BytePairs:
         return list(itertools.islice(ids, most))
 
     def _words(self, text: str) -> list[str]:
+        text = text.replace("\0", "")
         cut = text.encode()[: self._file["most_bytes"]].decode(errors="ignore")
         text = " " + cut if self._file["add_prefix_space"] else cut
         for find, write in self._marks:
@@ -266,10 +266,16 @@ class _BytePairs:
         return [piece for piece in pieces if piece != self._file["mark"]]
 
     def _merged(self, word: str) -> list[int]:
-        """Merges neighbours, those of the lowest rank at once, from the left."""
+        """Merges neighbours, those of the lowest rank at once, in each piece of it."""
         if word in self._names and word in self._file["vocabulary"]:
             return [self._file["vocabulary"][word]]
         parts = [self._file["bytes"][byte] for byte in word.encode()]
+        longest = self._file["longest_piece"]
+        starts = range(0, len(parts), longest)
+        pieces = (self._joined(parts[start : start + longest]) for start in starts)
+        return [number for piece in pieces for number in piece]
+
+    def _joined(self, parts: list[str]) -> list[int]:
         while len(parts) > 1:
             pairs = itertools.pairwise(parts)
             ranks = [self._ranks.get(f"{a} {b}", len(self._ranks)) for a, b in pairs]
