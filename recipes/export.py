@@ -1,4 +1,4 @@
-"""Exports a fine-tuned classifier: for TF Serving, strings in; for LiteRT or ONNX.
+"""Exports a fine-tuned classifier: for TF Serving, LiteRT, ONNX or Keras.
 
 python -m recipes.export --model=runs/sarcasm/model --output=saved_models/sarcasm
 python -m recipes.export --model=runs/sarcasm/model --format=litert --output=served
@@ -8,7 +8,12 @@ from pathlib import Path
 
 from absl import flags
 
-from siatl_keras.export import export_litert, export_onnx, export_saved_model
+from siatl_keras.export import (
+    export_keras,
+    export_litert,
+    export_onnx,
+    export_saved_model,
+)
 from siatl_keras.export.litert import WEIGHTS
 
 from . import common, saved_classifier
@@ -17,6 +22,7 @@ FORMATS = {
     "saved_model": export_saved_model,
     "litert": export_litert,
     "onnx": export_onnx,
+    "keras": export_keras,
 }
 
 FLAGS = flags.FLAGS
@@ -29,7 +35,7 @@ flags.DEFINE_enum(
     "saved_model",
     list(FORMATS),
     "saved_model, which TF Serving takes; litert or onnx, tokens in, with a tokenizer "
-    "and Python that reads it beside the model.",
+    "and Python that reads it beside the model; keras, a file for this package.",
 )
 flags.DEFINE_enum(
     "weights",
@@ -37,10 +43,21 @@ flags.DEFINE_enum(
     list(WEIGHTS),
     "How --format=litert keeps weights: int8 if not given.",
 )
+flags.DEFINE_integer(
+    "top_k",
+    None,
+    "Labels that the signature top_k of --format=saved_model returns: 5 if not given.",
+    lower_bound=1,
+)
 flags.register_multi_flags_validator(
     ["format", "weights"],
     lambda given: given["weights"] is None or given["format"] == "litert",
     message="--weights are for --format=litert",
+)
+flags.register_multi_flags_validator(
+    ["format", "top_k"],
+    lambda given: given["top_k"] is None or given["format"] == "saved_model",
+    message="--top_k is for --format=saved_model",
 )
 flags.adopt_module_key_flags(saved_classifier)
 
@@ -49,7 +66,8 @@ def main():
     """Exports into the next free version, the model's card with it."""
     card = Path(FLAGS.model) / "README.md"
     text = card.read_text("utf-8") if card.is_file() else ""
-    options = {"weights": FLAGS.weights} if FLAGS.weights else {}
+    given = {"weights": FLAGS.weights, "top_k": FLAGS.top_k}
+    options = {name: value for name, value in given.items() if value is not None}
     export = FORMATS[FLAGS.format]
     print(export(saved_classifier.load(), FLAGS.output, model_card=text, **options))
 

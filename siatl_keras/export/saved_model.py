@@ -15,9 +15,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from siatl_keras.atomic import partial_folder, write_text
+from siatl_keras.arguments import check_whole
+from siatl_keras.atomic import partial_folder, write_json, write_text
 from siatl_keras.export.served import (
     check_reads_texts,
+    description,
     portable_lstms,
     text_endpoints,
     text_inputs,
@@ -34,7 +36,10 @@ WARMUP_BATCHES = (1, 8, 32)
 
 
 def export_saved_model(
-    model: Any, directory: str | os.PathLike[str], model_card: str = ""
+    model: Any,
+    directory: str | os.PathLike[str],
+    model_card: str = "",
+    top_k: int = 5,
 ) -> str:
     """Writes a SavedModel into the next free version of a folder.
 
@@ -47,26 +52,34 @@ def export_saved_model(
     `[batch, labels]`) and `probabilities` where texts have several; `value` (float32
     `[batch]`) of a regression. `tokens`, for texts, also returns
     `tokens` (string `[batch, time]`, "" at padding) and, unless the model's pooling has
-    no weights ("mean", "concat"), `attention` (float32 `[batch, time]`). Requests that
-    warm the server up lie in `assets.extra`, for texts.
+    no weights ("mean", "concat"), `attention` (float32 `[batch, time]`). `top_k`, of
+    labels, returns the most probable ones, best first: `labels` (string `[batch, k]`)
+    and `probabilities`. `classify` and, of a regression, `regress` answer TF Serving's
+    APIs of these names, whose examples have the features `text` and `text_pair`.
+
+    `assets.extra` holds `served.json`, what is served (labels, task and its settings),
+    and, for texts, requests that warm the server up.
 
     Args:
         model: a `SiATLClassifier` with a preprocessor.
         directory: folder of the served model; versions are its numbered subfolders.
         model_card: Markdown, what the model is, which goes into `assets.extra` as
             README.md; "" for none.
+        top_k: int, how many labels the signature `top_k` returns, if there are so many.
 
     Returns:
         the folder written, `<directory>/<version>`.
 
     Raises:
-        ValueError: if the model is no classifier, or has no preprocessor.
+        ValueError: if the model is no classifier, or has no preprocessor, or `top_k` is
+            no whole number, at least 1.
 
     Example:
     >>> path = export_saved_model(model, "saved_models/sarcasm")  # doctest: +SKIP
     >>> served = tf.saved_model.load(path)  # doctest: +SKIP
     """
     check_reads_texts(model)
+    check_whole(1, top_k=top_k)
     root = Path(directory)
     texts_in = tokenizes_in_graph(model.preprocessor)
     with partial_folder(root) as folder:
@@ -76,13 +89,16 @@ def export_saved_model(
             tables = tf.Module(name="tables")
             tables.tables = model.preprocessor.tables
             archive.track(tables)
-        endpoints = (text_endpoints if texts_in else token_endpoints)(model)
+        endpoints = (text_endpoints if texts_in else token_endpoints)(model, top_k)
         with portable_lstms(model):
             for name, (function, inputs) in endpoints.items():
                 archive.add_endpoint(name, function, inputs)
             archive.write_out(str(folder), verbose=False)
+        extra = folder / "assets.extra"
+        extra.mkdir()
+        write_json(extra / "served.json", description(model))
         if texts_in:
-            _warm_up(folder, text_inputs(model))
+            _warm_up(extra, text_inputs(model), list(endpoints))
         else:
             taken = " and ".join(f"`{name}`" for name in token_inputs(model))
             warnings.warn(
@@ -92,13 +108,13 @@ def export_saved_model(
                 stacklevel=2,
             )
         if model_card:
-            write_text(folder / "assets.extra" / "README.md", model_card)
+            write_text(extra / "README.md", model_card)
         return str(as_next_version(folder, root))
 
 
-def _warm_up(folder: Path, inputs: Sequence[str]) -> None:
+def _warm_up(folder: Path, inputs: Sequence[str], signatures: Sequence[str]) -> None:
     if is_installed("tensorflow_serving"):
-        write_warmup_requests(folder, WARMUP_BATCHES, inputs)
+        write_warmup_requests(folder, WARMUP_BATCHES, inputs, signatures)
         return
     warnings.warn(
         "No warm-up requests: tensorflow_serving is not installed. TF Serving takes "

@@ -6,7 +6,7 @@ The LM head has no part in it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -17,6 +17,9 @@ from siatl_keras.models import SiATLClassifier
 from siatl_keras.models.token_names import token_names
 
 Answer = dict[str, tf.Tensor]
+
+# What is shown of a byte that the vocabulary lacks, which has no number.
+UNKNOWN = "\ufffd"
 
 
 class Endpoint(NamedTuple):
@@ -36,34 +39,94 @@ def text_inputs(model: Any) -> list[str]:
     return ["text", "text_pair"] if model.takes_pairs else ["text"]
 
 
-def text_endpoints(model: Any) -> dict[str, Endpoint]:
+def text_endpoints(model: Any, top_k: int) -> dict[str, Endpoint]:
     """Makes what answers from texts, by signature.
 
     `serving_default` answers; `tokens` also returns what was read, and the attention.
+    Of labels, `top_k` returns the most probable ones, and `classify` all of them, to
+    requests of TF Serving's Classify API; `regress` is the Regress API's.
 
     Args:
         model: a `SiATLClassifier` whose preprocessor `tokenizes_in_graph`.
+        top_k: int, how many labels `top_k` returns, if there are so many.
     """
     words = tf.constant(token_names(model.preprocessor.tokenizer))
+    names = text_inputs(model)
+    inputs = [tf.TensorSpec([None], tf.string, name) for name in names]
 
-    def classify(*texts: tf.Tensor) -> Answer:
+    # All signatures call this one graph, but for that of `tokens`.
+    @tf.function(input_signature=inputs)
+    def answer(*texts: tf.Tensor) -> Answer:
         return model.task.served(model.classify_texts(_rows(texts)))
 
-    def classify_with_tokens(*texts: tf.Tensor) -> Answer:
+    def answer_with_tokens(*texts: tf.Tensor) -> Answer:
         # `call`, since calling the layer would make an export of a byte-pair tokenizer
         # hold its cache, which grows with every new word.
         x = model.preprocessor.call(_rows(texts))
         logits, attention = model.classify(x)
-        real = tf.cast(x["padding_mask"], tf.bool)
-        tokens = tf.where(real, tf.gather(words, x["token_ids"]), "")
+        ids = x["token_ids"]
+        known = tf.where(ids < 0, UNKNOWN, tf.gather(words, tf.maximum(ids, 0)))
+        tokens = tf.where(tf.cast(x["padding_mask"], tf.bool), known, "")
         shown = {"attention": attention} if model.task_head.has_weights else {}
         return {**model.task.served(logits), "tokens": tokens, **shown}
 
-    inputs = [tf.TensorSpec([None], tf.string, name) for name in text_inputs(model)]
-    return {
-        "serving_default": Endpoint(classify, inputs),
-        "tokens": Endpoint(classify_with_tokens, inputs),
+    endpoints = {
+        "serving_default": Endpoint(answer, inputs),
+        "tokens": Endpoint(answer_with_tokens, inputs),
     }
+    if model.label_names:
+        endpoints["top_k"] = _top_k(model, answer, inputs, top_k)
+    return endpoints | _example_endpoint(model, answer, names)
+
+
+def _example_endpoint(
+    model: Any, answer: Callable[..., Answer], names: list[str]
+) -> dict[str, Endpoint]:
+    """Makes what TF Serving's Classify or Regress API asks, with `tf.train.Example`s.
+
+    Args:
+        model: a `SiATLClassifier`.
+        answer: function that answers texts.
+        names: of its inputs, and of the features.
+    """
+    # A text that is missing is empty: an error would be that of all requests which the
+    # server has put into the same batch.
+    features = {name: tf.io.FixedLenFeature([], tf.string, "") for name in names}
+
+    def answer_examples(examples: tf.Tensor) -> Answer:
+        texts = tf.io.parse_example(examples, features)
+        return answer(*(texts[name] for name in names))
+
+    def classify(examples: tf.Tensor) -> Answer:
+        labels = model.label_names
+        classes, scores = _most_probable(labels, answer_examples(examples), len(labels))
+        return {"classes": classes, "scores": scores}
+
+    def regress(examples: tf.Tensor) -> Answer:
+        return {"outputs": answer_examples(examples)["value"]}
+
+    inputs = [tf.TensorSpec([None], tf.string, "inputs")]
+    if model.label_names:
+        return {"classify": Endpoint(classify, inputs)}
+    return {"regress": Endpoint(regress, inputs)}
+
+
+def _top_k(
+    model: Any, answer: Callable[..., Answer], inputs: list[tf.TensorSpec], count: int
+) -> Endpoint:
+    def most_probable(*tensors: tf.Tensor) -> Answer:
+        labels, shares = _most_probable(model.label_names, answer(*tensors), count)
+        return {"labels": labels, "probabilities": shares}
+
+    return Endpoint(most_probable, inputs)
+
+
+def _most_probable(
+    names: Sequence[str], answer: Answer, count: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Sorts labels; returns names, and probabilities, each `[batch, count]`."""
+    found = tf.math.top_k(answer["probabilities"], min(count, len(names)))
+    return tf.gather(tf.constant(list(names)), found.indices), found.values
 
 
 def token_inputs(model: Any) -> list[str]:
@@ -72,12 +135,21 @@ def token_inputs(model: Any) -> list[str]:
     return ["token_ids", "padding_mask", *(["words"] if counts_more else [])]
 
 
-def token_endpoints(model: Any) -> dict[str, Endpoint]:
-    """Makes what answers from tokens, `serving_default`.
+def token_endpoints(model: Any, top_k: int) -> dict[str, Endpoint]:
+    """Makes what answers from tokens, `serving_default`, and of labels `top_k`.
 
     Args:
         model: a `SiATLClassifier` with a preprocessor.
+        top_k: as for `text_endpoints`.
     """
+    answer, inputs = _token_endpoint(model)
+    endpoints = {"serving_default": Endpoint(answer, inputs)}
+    if model.label_names:
+        endpoints["top_k"] = _top_k(model, answer, inputs, top_k)
+    return endpoints
+
+
+def _token_endpoint(model: Any) -> Endpoint:
     names = token_inputs(model)
 
     def classify(*tensors: tf.Tensor) -> Answer:
@@ -85,7 +157,7 @@ def token_endpoints(model: Any) -> dict[str, Endpoint]:
         return model.task.served(model.classify(x)[0])
 
     inputs = [tf.TensorSpec([None, None], tf.int32, name) for name in names]
-    return {"serving_default": Endpoint(classify, inputs)}
+    return Endpoint(classify, inputs)
 
 
 def number_endpoint(model: Any, batch_size: int | None = None) -> Endpoint:
@@ -95,7 +167,7 @@ def number_endpoint(model: Any, batch_size: int | None = None) -> Endpoint:
         model: a `SiATLClassifier` with a preprocessor.
         batch_size: texts of a request; `None` for any number.
     """
-    classify, inputs = token_endpoints(model)["serving_default"]
+    classify, inputs = _token_endpoint(model)
 
     def classify_in_numbers(*tensors: tf.Tensor) -> Answer:
         answer = classify(*tensors)
@@ -104,6 +176,23 @@ def number_endpoint(model: Any, batch_size: int | None = None) -> Endpoint:
     shape = [batch_size, None]
     inputs = [tf.TensorSpec(shape, each.dtype, each.name) for each in inputs]
     return Endpoint(classify_in_numbers, inputs)
+
+
+def description(model: Any) -> dict[str, Any]:
+    """Describes what is served, for programs that ask.
+
+    Args:
+        model: a `SiATLClassifier` with a preprocessor.
+
+    Returns:
+        dict of `labels`, their names in the order of the probabilities; `task`, its
+        kind and settings, such as temperature; `pairs`, whether it takes pairs.
+    """
+    return {
+        "labels": list(model.label_names),
+        "task": {"kind": type(model.task).__name__, **model.task.get_config()},
+        "pairs": model.takes_pairs,
+    }
 
 
 def check_reads_texts(model: Any) -> None:

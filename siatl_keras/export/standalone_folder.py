@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from siatl_keras.atomic import partial_folder, write_json, write_text
-from siatl_keras.export.served import check_reads_texts
+from siatl_keras.export.served import check_reads_texts, description
 from siatl_keras.export.tokenizer_file import describe_tokenizer
 from siatl_keras.export.versions import as_next_version
 
@@ -51,7 +51,7 @@ def write_standalone_folder(
     with partial_folder(root) as folder:
         (folder / file).write_bytes(converted())
         write_json(folder / "tokenizer.json", tokenizer)
-        write_json(folder / "served.json", {"labels": list(model.label_names)})
+        write_json(folder / "served.json", description(model))
         shutil.copytree(
             STANDALONE, folder / "standalone", ignore=shutil.ignore_patterns("__pyc*")
         )

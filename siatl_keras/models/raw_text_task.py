@@ -380,7 +380,7 @@ class RawTextTask(JointTask):
 
         Args:
             filepath: folder to be made, without theirs of a version.
-            format: "tf_saved_model", "litert" or "onnx".
+            format: "tf_saved_model", "litert", "onnx" or "keras".
             verbose: bool, whether to print the path.
             weights: as for `export_litert`, with "litert".
             **kwargs: none; others of `keras.Model.export` are refused.

@@ -13,6 +13,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 from siatl_keras.export import export_saved_model
 from siatl_keras.export.versions import as_next_version
 from siatl_keras.models import LSTMBackbone, SiATLClassifier, SiATLPreprocessor
+from siatl_keras.tasks import Regression
 from siatl_keras.text import WordTokenizer
 
 WORDS = [
@@ -171,7 +172,7 @@ def test_two_exports_at_once_get_two_versions(model, tmp_path, monkeypatch):
     """The other one ends while this one is still writing."""
     others = []
 
-    def meanwhile(folder, sizes, inputs):
+    def meanwhile(*_):
         if not others:
             others.append("")
             others[0] = export_saved_model(model, tmp_path)
@@ -209,16 +210,88 @@ def test_warmup_requests_are_prediction_logs(exported):
         PredictionLog.FromString(record.numpy())
         for record in tf.data.TFRecordDataset(str(path))
     ]
-    requests = [log.predict_log.request for log in logs]
-    assert {r.model_spec.signature_name for r in requests} == {
-        "serving_default",
-        "tokens",
-    }
+    requests = [log.predict_log.request for log in logs if log.HasField("predict_log")]
+    asked = {request.model_spec.signature_name for request in requests}
+    assert asked == {"serving_default", "tokens", "top_k"}
     served = tf.saved_model.load(exported)
     for request in requests:
         text = tf.constant(tf.make_ndarray(request.inputs["text"]).tolist())
         signature = served.signatures[request.model_spec.signature_name]
-        assert signature(text=text)["label"].shape[0] == text.shape[0]
+        for output in signature(text=text).values():
+            assert output.shape[0] == text.shape[0]
+    requests = [
+        log.classify_log.request for log in logs if log.HasField("classify_log")
+    ]
+    sizes = [len(request.input.example_list.examples) for request in requests]
+    assert sizes == [1, 8, 32] and len(logs) == 12
+
+
+def test_top_k_are_the_most_probable_labels(model, exported):
+    served = tf.saved_model.load(exported)
+    received = served.signatures["top_k"](text=tf.constant(TEXTS))
+    expected = probabilities_of(model)
+    order = np.argsort(-expected, -1)
+    # Five are asked for, and there are three.
+    names = np.array(model.label_names)[order]
+    assert received["labels"].numpy().astype(str).tolist() == names.tolist()
+    shares = np.take_along_axis(expected, order, -1)
+    np.testing.assert_allclose(received["probabilities"], shares, atol=1e-5)
+
+
+def test_so_many_of_the_most_probable_as_are_asked_for(model, tmp_path):
+    served = tf.saved_model.load(export_saved_model(model, tmp_path, top_k=2))
+    received = served.signatures["top_k"](text=tf.constant(TEXTS))
+    assert received["labels"].shape == received["probabilities"].shape == (5, 2)
+    with pytest.raises(ValueError, match="`top_k` must be a whole number, at least 1"):
+        export_saved_model(model, tmp_path, top_k=0)
+
+
+def test_examples_are_classified(model, exported):
+    examples = [tf.train.Example() for _ in range(3)]
+    for example, text in zip(examples, TEXTS[2:4], strict=False):
+        example.features.feature["text"].bytes_list.value.append(text.encode())
+    rows = tf.constant([example.SerializeToString() for example in examples])
+    answer = tf.saved_model.load(exported).signatures["classify"](inputs=rows)
+    assert answer.keys() == {"classes", "scores"}
+    # One without a text is of the empty one.
+    expected = probabilities_of(model)[[2, 3, 1]]
+    order = np.argsort(-expected, -1)
+    names = np.array(model.label_names)[order]
+    assert answer["classes"].numpy().astype(str).tolist() == names.tolist()
+    shares = np.take_along_axis(expected, order, -1)
+    np.testing.assert_allclose(answer["scores"], shares, atol=1e-5)
+
+
+def test_a_number_is_regressed(model, tmp_path):
+    tall = SiATLClassifier(
+        LSTMBackbone(17, embedding_dim=6, hidden_dim=8, num_layers=2),
+        preprocessor=model.preprocessor,
+        task=Regression.from_labels([30, 20, 40]),
+    )
+    served = tf.saved_model.load(export_saved_model(tall, tmp_path))
+    assert served.signatures.keys() == {"serving_default", "tokens", "regress"}
+    example = tf.train.Example()
+    example.features.feature["text"].bytes_list.value.append(TEXTS[0].encode())
+    answer = served.signatures["regress"](
+        inputs=tf.constant([example.SerializeToString()])
+    )
+    np.testing.assert_allclose(
+        answer["outputs"], tall.predict(TEXTS[:1], verbose=0)[:, 0], rtol=1e-5
+    )
+
+
+def test_what_is_served_is_described(model, exported):
+    described = Path(exported, "assets.extra", "served.json").read_text("utf-8")
+    assert json.loads(described) == {
+        "labels": ["no", "yes", "perhaps"],
+        "task": {
+            "kind": "SingleLabel",
+            "label_names": ["no", "yes", "perhaps"],
+            "temperature": 1.0,
+            "abstain_below": 0.0,
+        },
+        "pairs": False,
+    }
 
 
 def test_model_without_preprocessor_is_refused(tmp_path):

@@ -78,6 +78,8 @@ def test_export_knows_all_formats(make_classifier, tmp_path):
     model = make_classifier()
     model.export(tmp_path / "onnx", format="onnx")
     assert (tmp_path / "onnx" / "model.onnx").exists()
+    model.export(tmp_path / "keras", format="keras")
+    assert (tmp_path / "keras" / "model.keras").exists()
     written = set()
     for weights in ("float16", "float32"):
         model.export(tmp_path / weights, format="litert", weights=weights)

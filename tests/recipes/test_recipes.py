@@ -241,8 +241,11 @@ def test_export_recipe_writes_other_formats(finetuned, recipe, work, run_python)
     )
     card = (work / "small" / "1" / "README.md").read_text("utf-8")
     assert "## Licence" in card
-    done = recipe("export", *how, "--format=onnx", "--weights=int8", check=False)
-    assert done.returncode == 1 and "--weights are for --format=litert" in done.stderr
+    for other in ("--weights=int8", "--top_k=3"):
+        done = recipe("export", *how, "--format=onnx", other, check=False)
+        assert done.returncode == 1
+        assert f"{other.partition('=')[0]} " in done.stderr
+        assert "for --format=" in done.stderr
 
 
 def test_wrong_file_is_said_in_one_line_without_a_trace(recipe, work, lm):
