@@ -13,10 +13,10 @@ from benchmarks import (
     pretraining,
     report,
     scaling,
-    serving,
     text_pipeline,
     whole_run,
 )
+from benchmarks.serving import in_process
 
 MODULES = (
     limit,
@@ -26,7 +26,7 @@ MODULES = (
     pretraining,
     text_pipeline,
     input_share,
-    serving,
+    in_process,
     large_model,
 )
 

@@ -20,10 +20,18 @@ ORDER = (
     "pretraining",
     "text_pipeline",
     "input_share",
-    "serving",
+    "in_process",
     "large_model",
 )
-PACKAGES = ("tensorflow", "keras", "torch", "transformers", "fastai", "ekphrasis")
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "torch",
+    "transformers",
+    "fastai",
+    "ekphrasis",
+    "ray",
+)
 
 
 def show(name, rows):

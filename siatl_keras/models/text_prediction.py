@@ -16,7 +16,7 @@ from siatl_keras.inputs import as_text_tensor, as_texts
 from siatl_keras.models.token_names import token_names
 
 # Small enough for texts of like length to meet, large enough for matrix products to be
-# fast (`benchmarks/serving.py`).
+# fast (`benchmarks/serving/in_process.py`).
 TEXTS_PER_PART = 64
 
 

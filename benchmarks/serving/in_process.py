@@ -1,6 +1,7 @@
-"""Texts per second and latency of an exported model: `python -m benchmarks.serving`.
+"""Texts per second and latency of an exported model, in process.
 
-On the shipped language model, strings in, through the SavedModel's signature.
+`python -m benchmarks.serving.in_process`, on the shipped language model: strings in,
+through the SavedModel's signature.
 """
 
 import statistics
@@ -81,4 +82,4 @@ def _predict_seconds(model, lines):
 
 
 if __name__ == "__main__":
-    report.show("serving", measure())
+    report.show("in_process", measure())

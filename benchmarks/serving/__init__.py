@@ -1,0 +1,1 @@
+"""How fast exports answer: in process, and behind a server that many ask at once."""
