@@ -13,6 +13,7 @@ import importlib.util
 import json
 import logging
 import os
+import queue
 import sys
 import threading
 import time
@@ -34,6 +35,8 @@ DEFAULT = "serving_default"
 WARM_UP_TEXT = b"A short sentence, such as people send to be classified!"
 # Of what waits, so many calls' texts are looked through for those of like length.
 CALLS_AHEAD = 8
+# Below this, texts are about as long whatever their lengths.
+LENGTH_MARGIN = 50
 LOG = logging.getLogger("ray.serve")
 
 Columns = dict[str, list[bytes]]
@@ -55,6 +58,7 @@ class Settings:
         batch_size: most texts of a call of the model.
         wait_ms: how long a call waits for more texts. Those that come while the model
             computes share the next call in any case.
+        threads: calls of the model at once, about one a core.
         most_bytes: of a text.
         most_texts: of a request.
     """
@@ -63,6 +67,7 @@ class Settings:
     name: str
     batch_size: int = 32
     wait_ms: float = 0
+    threads: int = 2
     most_bytes: int = 20_000
     most_texts: int = 512
 
@@ -125,11 +130,16 @@ class _Row:
     number: int
     length: int
 
+    def is_like(self, other: _Row) -> bool:
+        """Tells whether both are about as long, in bytes."""
+        lengths = self.length + LENGTH_MARGIN, other.length + LENGTH_MARGIN
+        return max(lengths) <= 2 * min(lengths)
+
 
 class Batcher:
     """Joins the texts of many requests to calls of the model, and splits the answers.
 
-    One call runs at a time; what comes meanwhile makes the next.
+    What comes while all threads compute makes the next calls.
 
     Args:
         run: see `Version`.
@@ -141,14 +151,15 @@ class Batcher:
     ) -> None:
         self.run = run
         self.size, self.wait = settings.batch_size, settings.wait_ms / 1000
-        self.thread = ThreadPoolExecutor(1)
+        self.most_calls = settings.threads
+        self.threads = ThreadPoolExecutor(settings.threads)
         self.rows: list[_Row] = []
-        self.task: asyncio.Task[None] | None = None
+        self.calls: set[asyncio.Task[None]] = set()
 
     async def in_thread(self, signature: str, columns: Columns) -> Outputs:
-        """Calls the model at once, after what it computes; see `Version.answer`."""
+        """Calls the model as soon as a thread is free; see `Version.answer`."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.thread, self.run, signature, columns)
+        return await loop.run_in_executor(self.threads, self.run, signature, columns)
 
     async def answer(self, columns: Columns) -> Outputs:
         """Answers texts together with those of others; see `Version.answer`."""
@@ -157,8 +168,10 @@ class Batcher:
             _Row(request, number, sum(map(len, texts)))
             for number, texts in enumerate(zip(*columns.values(), strict=True))
         ]
-        if self.task is None:
-            self.task = asyncio.create_task(self._work())
+        if len(self.calls) < self.most_calls:
+            call = asyncio.create_task(self._work())
+            self.calls.add(call)
+            call.add_done_callback(self.calls.discard)
         return await request.answer
 
     async def _work(self) -> None:
@@ -184,15 +197,21 @@ class Batcher:
             for request, places in by_request.items():
                 part = {name: value[places] for name, value in outputs.items()}
                 request.add([rows[place].number for place in places], part)
-        self.task = None
 
     def _take(self) -> list[_Row]:
-        """Takes the text that waits longest, and those that are next to it in length.
+        """Takes the text that waits longest, and others that are about as long.
 
         The longest text of a call sets its price.
         """
         waiting = [row for row in self.rows if not row.request.answer.done()]
-        near = sorted(waiting[: CALLS_AHEAD * self.size], key=lambda row: row.length)
+        near = sorted(
+            (
+                row
+                for row in waiting[: CALLS_AHEAD * self.size]
+                if row.is_like(waiting[0])
+            ),
+            key=lambda row: row.length,
+        )
         start = max(0, near.index(waiting[0]) - self.size + 1) if waiting else 0
         taken = near[start : start + self.size]
         gone = set(taken)
@@ -213,7 +232,7 @@ def load_version(folder: Path, settings: Settings) -> Version:
     if (folder / "saved_model.pb").exists():
         run, signatures, labels = _saved_model(folder)
     else:
-        run, signatures, labels = _standalone(folder)
+        run, signatures, labels = _standalone(folder, settings.threads)
     inputs = sorted(signatures[DEFAULT].inputs)
     if inputs not in (["text"], ["text", "text_pair"]):
         raise ValueError(f"{folder} takes {inputs}, not texts, which are served here.")
@@ -241,7 +260,9 @@ def _saved_model(folder: Path) -> tuple[Any, dict[str, SignatureDef], list[str]]
     return run, signatures, labels
 
 
-def _standalone(folder: Path) -> tuple[Any, dict[str, SignatureDef], list[str]]:
+def _standalone(
+    folder: Path, threads: int
+) -> tuple[Any, dict[str, SignatureDef], list[str]]:
     # A name of its own, since each version brings its own code.
     name = f"standalone_{folder.name}_{time.time_ns()}"
     start = folder / "standalone" / "__init__.py"
@@ -250,13 +271,24 @@ def _standalone(folder: Path) -> tuple[Any, dict[str, SignatureDef], list[str]]:
         raise ValueError(f"{folder} holds neither saved_model.pb nor standalone/.")
     sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
-    classifier = importlib.import_module(f"{name}.answer").Classifier(folder)
-    inputs = ["text", "text_pair"] if classifier.reader.settings["pairs"] else ["text"]
+    make = importlib.import_module(f"{name}.answer").Classifier
+    # Of LiteRT, each can be asked by one thread at a time.
+    classifiers = [make(folder, threads=1) for _ in range(threads)]
+    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for classifier in classifiers:
+        free.put(classifier)
+    labels = classifiers[0].labels
+    pairs = classifiers[0].reader.settings["pairs"]
+    inputs = ["text", "text_pair"] if pairs else ["text"]
 
     def run(_: str, columns: Columns) -> Outputs:
         texts = [[t.decode(errors="replace") for t in columns[k]] for k in inputs]
-        rows = list(zip(*texts, strict=True)) if len(inputs) > 1 else texts[0]
-        return _as_arrays(classifier.answer(rows), classifier.labels)
+        rows = list(zip(*texts, strict=True)) if pairs else texts[0]
+        classifier = free.get()
+        try:
+            return _as_arrays(classifier.answer(rows), labels)
+        finally:
+            free.put(classifier)
 
     signature = SignatureDef(method_name="tensorflow/serving/predict")
     for key in inputs:
@@ -266,7 +298,7 @@ def _standalone(folder: Path) -> tuple[Any, dict[str, SignatureDef], list[str]]:
         signature.outputs[key].dtype = tf.as_dtype(value.dtype).as_datatype_enum
         for size in (-1, *value.shape[1:]):
             signature.outputs[key].tensor_shape.dim.add(size=size)
-    return run, {DEFAULT: signature}, classifier.labels
+    return run, {DEFAULT: signature}, labels
 
 
 def _as_arrays(rows: list[dict[str, Any]], labels: list[str]) -> Outputs:

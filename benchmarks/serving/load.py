@@ -38,6 +38,7 @@ RAY_VARIABLES = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_SERVE_LOG_TO_STDERR": "1",
     "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": "8602",
+    "RAY_worker_niceness": "0",
 }
 PEER_SERVER = [sys.executable, "-m", "benchmarks.serving.transformers_peer"]
 RATES = ("requests_per_second", "texts_per_second")

@@ -225,8 +225,13 @@ def tokenizes_in_graph(preprocessor: Any) -> bool:
 
 
 @contextlib.contextmanager
-def portable_lstms(model: Any) -> Iterator[None]:
-    """Keeps cuDNN operations, which CPU servers cannot load, out of the graph."""
+def portable_lstms(model: Any, steps_per_turn: int = 1) -> Iterator[None]:
+    """Keeps cuDNN operations, which CPU servers cannot load, out of the graph.
+
+    Args:
+        model: a `SiATLClassifier`.
+        steps_per_turn: of the loops of its LSTMs.
+    """
     lstms = [
         layer
         for part in (model.backbone, model.task_head)
@@ -235,12 +240,12 @@ def portable_lstms(model: Any) -> Iterator[None]:
     ]
     before = [lstm.use_cudnn for lstm in lstms]
     for lstm in lstms:
-        lstm.use_cudnn = False
+        lstm.use_cudnn, lstm.steps_per_turn = False, steps_per_turn
     try:
         yield
     finally:
         for lstm, use_cudnn in zip(lstms, before, strict=True):
-            lstm.use_cudnn = use_cudnn
+            lstm.use_cudnn, lstm.steps_per_turn = use_cudnn, 1
 
 
 def _rows(texts: tuple[tf.Tensor, ...]) -> tf.Tensor:

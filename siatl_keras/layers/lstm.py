@@ -30,6 +30,9 @@ class LSTM(keras.layers.LSTM):
             entries set to zero for a whole batch in training (weight drop).
         **kwargs: all arguments of `keras.layers.LSTM`.
 
+    Attributes:
+        steps_per_turn: int, see `lstm_sequence`; not saved.
+
     Call arguments:
         sequences: `[batch, time, features]`.
         initial_state: optional list of two tensors `[batch, units]`.
@@ -57,6 +60,7 @@ class LSTM(keras.layers.LSTM):
         check_share(recurrent_weight_dropout=recurrent_weight_dropout)
         super().__init__(units, **kwargs)
         self.recurrent_weight_dropout = recurrent_weight_dropout
+        self.steps_per_turn = 1
         self.weight_dropout_seed = keras.random.SeedGenerator(kwargs.get("seed"))
         self._is_standard = (
             self.activation is keras.activations.tanh
@@ -111,6 +115,7 @@ class LSTM(keras.layers.LSTM):
             ops.convert_to_tensor(self.cell.bias),
             None if mask is None else tf.cast(mask, tf.bool),
             training=training,
+            steps_per_turn=1 if training else self.steps_per_turn,
         )
         last_output = hidden
         if mask is not None:

@@ -22,6 +22,7 @@ def lstm_sequence(
     bias: tf.Tensor,
     mask: tf.Tensor | None = None,
     training: bool = True,
+    steps_per_turn: int = 1,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Runs an LSTM (gate order input, forget, cell, output) over `inputs`.
 
@@ -39,6 +40,8 @@ def lstm_sequence(
         training: whether the hand-written gradient is wanted. Without it nothing is
             kept for one, TensorFlow's own still works, and the graph can be saved: a
             SavedModel cannot hold what the hand-written gradient keeps.
+        steps_per_turn: of the loop, without `training`. LiteRT copies all outputs at
+            each turn, for which long texts cost the square of their length.
 
     Returns:
         `(outputs [batch, time, units], hidden [batch, units], cell [batch, units])`;
@@ -50,7 +53,10 @@ def lstm_sequence(
     dtype = inputs.dtype
 
     def plain(*arguments):
-        outputs, hidden, cell, _ = _forward(_Given(*arguments), mask, keep_gates=False)
+        given, real = _padded(_Given(*arguments), mask, steps_per_turn)
+        outputs, hidden, cell, _ = _forward(given, real, False, steps_per_turn)
+        if steps_per_turn > 1:
+            outputs = outputs[: tf.shape(inputs)[1]]
         return outputs, hidden, cell
 
     @tf.custom_gradient
@@ -103,27 +109,78 @@ class _Gates(NamedTuple):
     tanh_cell: tf.TensorArray  # [units, batch], float32
 
 
-def _forward(given, mask, keep_gates):
-    """Runs the loop.
+def _padded(given, mask, multiple):
+    """Adds steps that are masked, so that the time divides by `multiple`."""
+    if multiple == 1:
+        return given, mask
+    after = -tf.shape(given.inputs)[1] % multiple
+    real = tf.ones_like(given.inputs[:, :, 0]) if mask is None else mask
+    real = tf.pad(tf.cast(real, tf.int32), [[0, 0], [0, after]]) > 0
+    inputs = tf.pad(given.inputs, [[0, 0], [0, after], [0, 0]])
+    return _Given(inputs, *given[1:]), real
+
+
+def _forward(given, mask, keep_gates, steps_per_turn=1):
+    """Runs the loop; the time must divide by `steps_per_turn`, 1 if gates are kept.
 
     Returns:
         `(outputs [time, units, batch], hidden [units, batch], cell [units, batch],
         _Gates or None)`.
     """
     dtype = given.inputs.dtype
-    units = given.recurrent_kernel.shape[0]
+    units, batch = given.recurrent_kernel.shape[0], given.inputs.shape[0]
     time = tf.shape(given.inputs)[1]
+    step = _step_of(given, mask)
+
+    def array(element_dtype, *shape):
+        # LiteRT takes arrays only of elements whose shape is known.
+        size = time // steps_per_turn
+        return tf.TensorArray(element_dtype, size=size, element_shape=(*shape, batch))
+
+    def turn(t, hidden, cell, outputs, *gates):
+        states = []
+        for number in range(steps_per_turn):
+            hidden, cell, values = step(t + number, hidden, cell)
+            states.append(hidden)
+        written = hidden if steps_per_turn == 1 else tf.stack(states)
+        outputs = outputs.write(t // steps_per_turn, written)
+        if keep_gates:
+            pairs = zip(gates, values, strict=True)
+            gates = [array.write(t, value) for array, value in pairs]
+        return t + steps_per_turn, hidden, cell, outputs, *gates
+
+    gates = ()
+    if keep_gates:
+        gates = [array(tf.float32, width * units) for width in (2, 1, 1, 1, 1)]
+    of_turn = () if steps_per_turn == 1 else (steps_per_turn,)
+    _, hidden, cell, outputs, *gates = tf.while_loop(
+        lambda t, *_: t < time,
+        turn,
+        (
+            tf.constant(0),
+            tf.transpose(given.initial_hidden),
+            tf.transpose(given.initial_cell),
+            array(dtype, *of_turn, units),
+            *gates,
+        ),
+        parallel_iterations=1,
+    )
+    outputs = outputs.stack()
+    if of_turn:
+        outputs = tf.reshape(outputs, [time, units, tf.shape(given.inputs)[0]])
+    return outputs, hidden, cell, _Gates(*gates) if keep_gates else None
+
+
+def _step_of(given, mask):
+    """Returns the function of a step: `(t, hidden, cell)` to the new ones and gates."""
+    dtype = given.inputs.dtype
+    units = given.recurrent_kernel.shape[0]
     # [time, 4 * units, batch]
     projected = _project(given.inputs, given.kernel, given.bias)
     transposed_kernel = tf.transpose(given.recurrent_kernel)
     keep = _by_step(mask)
 
-    def array(element_dtype, width):
-        # LiteRT takes arrays only of elements whose shape is known.
-        shape = (width, given.inputs.shape[0])
-        return tf.TensorArray(element_dtype, size=time, element_shape=shape)
-
-    def step(t, hidden, cell, outputs, *gates):
+    def step(t, hidden, cell):
         z = tf.cast(transposed_kernel @ hidden, tf.float32)
         z += tf.cast(projected[t], tf.float32)
         z_input_forget, z_cell, z_output = tf.split(z, [2 * units, units, units])
@@ -134,32 +191,13 @@ def _forward(given, mask, keep_gates):
         new_cell = forget_gate * cell + input_gate * candidate
         tanh_cell = tf.tanh(new_cell)
         new_hidden = tf.cast(output * tanh_cell, dtype)
+        values = (input_forget, candidate, output, cell, tanh_cell)
         if keep is not None:
             new_hidden = tf.where(keep[t], new_hidden, hidden)
             new_cell = tf.where(keep[t], new_cell, cell)
-        outputs = outputs.write(t, new_hidden)
-        if keep_gates:
-            values = (input_forget, candidate, output, cell, tanh_cell)
-            pairs = zip(gates, values, strict=True)
-            gates = [array.write(t, value) for array, value in pairs]
-        return t + 1, new_hidden, new_cell, outputs, *gates
+        return new_hidden, new_cell, values
 
-    gates = ()
-    if keep_gates:
-        gates = [array(tf.float32, width * units) for width in (2, 1, 1, 1, 1)]
-    _, hidden, cell, outputs, *gates = tf.while_loop(
-        lambda t, *_: t < time,
-        step,
-        (
-            tf.constant(0),
-            tf.transpose(given.initial_hidden),
-            tf.transpose(given.initial_cell),
-            array(dtype, units),
-            *gates,
-        ),
-        parallel_iterations=1,
-    )
-    return outputs.stack(), hidden, cell, _Gates(*gates) if keep_gates else None
+    return step
 
 
 def _project(inputs, kernel, bias):

@@ -60,6 +60,19 @@ def test_the_same_inside_a_function_with_unknown_lengths():
     np.testing.assert_allclose(run(INPUTS), ours(INPUTS)[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("states", [None, STATES], ids=["zero", "given"])
+@pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
+@pytest.mark.parametrize("steps", [2, 4, 7, 9])
+def test_several_steps_a_turn_change_nothing(mask, states, steps):
+    _, ours = pair()
+    how = {"mask": mask, "initial_state": states, "training": False}
+    expected = ours(INPUTS, **how)
+    ours.steps_per_turn = steps
+    for received, one in zip(ours(INPUTS, **how), expected, strict=True):
+        assert received.shape == one.shape
+        np.testing.assert_allclose(received, one, atol=1e-6)
+
+
 @pytest.mark.parametrize("mask", [None, MASK], ids=["unmasked", "masked"])
 def test_xla_gives_the_same_outputs_and_gradients(mask):
     _, ours = pair()

@@ -5,6 +5,7 @@ import http.server
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -195,6 +196,9 @@ def test_lines_of_stdin_are_texts_too(ports, model):
 
 
 def run_shell_client(port, *texts, path=""):
+    for program in ("curl", "jq"):
+        if shutil.which(program) is None:
+            pytest.skip(f"client.sh needs {program}")
     url = f"http://127.0.0.1:{port}/v1/models/classifier{path}"
     return subprocess.run(
         [SERVING / "client.sh", *texts],
