@@ -53,11 +53,7 @@ def lstm_sequence(
     dtype = inputs.dtype
 
     def plain(*arguments):
-        given, real = _padded(_Given(*arguments), mask, steps_per_turn)
-        outputs, hidden, cell, _ = _forward(given, real, False, steps_per_turn)
-        if steps_per_turn > 1:
-            outputs = outputs[: tf.shape(inputs)[1]]
-        return outputs, hidden, cell
+        return _in_turns(_Given(*arguments), mask, steps_per_turn)
 
     @tf.custom_gradient
     def with_gradient(*arguments):
@@ -109,15 +105,20 @@ class _Gates(NamedTuple):
     tanh_cell: tf.TensorArray  # [units, batch], float32
 
 
-def _padded(given, mask, multiple):
-    """Adds steps that are masked, so that the time divides by `multiple`."""
-    if multiple == 1:
-        return given, mask
-    after = -tf.shape(given.inputs)[1] % multiple
-    real = tf.ones_like(given.inputs[:, :, 0]) if mask is None else mask
-    real = tf.pad(tf.cast(real, tf.int32), [[0, 0], [0, after]]) > 0
-    inputs = tf.pad(given.inputs, [[0, 0], [0, after], [0, 0]])
-    return _Given(inputs, *given[1:]), real
+def _in_turns(given, mask, steps_per_turn):
+    """Runs two loops: of whole turns, and of the steps that are left, one a turn."""
+    if steps_per_turn == 1:
+        return _forward(given, mask, keep_gates=False)[:3]
+    time = tf.shape(given.inputs)[1]
+    whole = time - time % steps_per_turn
+    first, last = (None, None) if mask is None else (mask[:, :whole], mask[:, whole:])
+    _, hidden, cell, *weights = given
+    begun = _Given(given.inputs[:, :whole], hidden, cell, *weights)
+    outputs, hidden, cell, _ = _forward(begun, first, False, steps_per_turn)
+    states = tf.transpose(hidden), tf.transpose(cell)
+    left = _Given(given.inputs[:, whole:], *states, *weights)
+    others, hidden, cell, _ = _forward(left, last, False)
+    return tf.concat([outputs, others], 0), hidden, cell
 
 
 def _forward(given, mask, keep_gates, steps_per_turn=1):
