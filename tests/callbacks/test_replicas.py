@@ -12,11 +12,10 @@ CASES = {
         "three_stages",
         "optimizer_per_stage",
         "ulmfit",
-        "steps_at_once",
         "transformer",
-        "language_model",
         "single_batches",
     ],
+    # By which batches do not divide.
     3: [
         "three_stages",
         "steps_at_once",
