@@ -109,6 +109,7 @@ TESTED_ELSEWHERE = {
     "inputs/refusals.py",
     "inputs/rows.py",
     "layers/embedding_dropout.py",
+    "layers/lstm_inference.py",
     "layers/lstm_kernel.py",
     "layers/token_embedding.py",
     "locks.py",

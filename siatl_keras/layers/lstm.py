@@ -1,7 +1,8 @@
 """`LSTM`: `keras.layers.LSTM` with a faster CPU path and recurrent weight dropout.
 
 Weight dropout on the recurrent matrix is AWD-LSTM's (Merity et al. 2018), used by the
-language models that SiATL fine-tunes; the CPU path is `lstm_kernel.py`.
+language models that SiATL fine-tunes; the CPU paths are `lstm_kernel.py` in training
+and `lstm_inference.py` else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from keras import ops
 
 from siatl_keras.arguments import check_share, check_whole
 from siatl_keras.compat import layer_parts
+from siatl_keras.layers.lstm_inference import lstm_inference
 from siatl_keras.layers.lstm_kernel import lstm_sequence
 
 
@@ -31,7 +33,7 @@ class LSTM(keras.layers.LSTM):
         **kwargs: all arguments of `keras.layers.LSTM`.
 
     Attributes:
-        steps_per_turn: int, see `lstm_sequence`; not saved.
+        steps_per_turn: int, see `lstm_inference`; not saved.
 
     Call arguments:
         sequences: `[batch, time, features]`.
@@ -106,7 +108,7 @@ class LSTM(keras.layers.LSTM):
         if self.go_backwards:
             sequences = ops.flip(sequences, 1)
             mask = None if mask is None else ops.flip(mask, 1)
-        outputs, hidden, cell = lstm_sequence(
+        given = (
             sequences,
             initial_state[0],
             initial_state[1],
@@ -114,9 +116,11 @@ class LSTM(keras.layers.LSTM):
             recurrent_kernel,
             ops.convert_to_tensor(self.cell.bias),
             None if mask is None else tf.cast(mask, tf.bool),
-            training=training,
-            steps_per_turn=1 if training else self.steps_per_turn,
         )
+        if training:
+            outputs, hidden, cell = lstm_sequence(*given)
+        else:
+            outputs, hidden, cell = lstm_inference(*given, self.steps_per_turn)
         last_output = hidden
         if mask is not None:
             # As in Keras, nothing comes out before the first real step, whatever the

@@ -1,4 +1,4 @@
-"""LSTM over a whole sequence with a hand-written gradient, for CPUs.
+"""LSTM over a whole sequence with a hand-written gradient, to train on CPUs.
 
 Measured reason: `keras.layers.LSTM` reaches half of a CPU's matrix-product rate. Here
 the inputs meet their weights in one product before the loop, the loop holds only the
@@ -21,8 +21,6 @@ def lstm_sequence(
     recurrent_kernel: tf.Tensor,
     bias: tf.Tensor,
     mask: tf.Tensor | None = None,
-    training: bool = True,
-    steps_per_turn: int = 1,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Runs an LSTM (gate order input, forget, cell, output) over `inputs`.
 
@@ -37,28 +35,20 @@ def lstm_sequence(
         bias: `[4 * units]`.
         mask: bool `[batch, time]` or `None`. Where it is false the state is carried
             over unchanged and the output repeats the last one.
-        training: whether the hand-written gradient is wanted. Without it nothing is
-            kept for one, TensorFlow's own still works, and the graph can be saved: a
-            SavedModel cannot hold what the hand-written gradient keeps.
-        steps_per_turn: of the loop, without `training`. LiteRT copies all outputs at
-            each turn, for which long texts cost the square of their length.
 
     Returns:
         `(outputs [batch, time, units], hidden [batch, units], cell [batch, units])`;
         the outputs and the hidden state in the dtype of `inputs`, the cell in float32.
 
     Raises:
-        LookupError: when a gradient of the gradient is asked for in training.
+        LookupError: when a gradient of the gradient is asked for.
     """
     dtype = inputs.dtype
-
-    def plain(*arguments):
-        return _in_turns(_Given(*arguments), mask, steps_per_turn)
 
     @tf.custom_gradient
     def with_gradient(*arguments):
         given = _Given(*arguments)
-        outputs, hidden, cell, gates = _forward(given, mask, keep_gates=True)
+        outputs, hidden, cell, gates = _forward(given, mask)
 
         def gradient(d_outputs, d_hidden, d_cell):
             return _backward(given, mask, gates, outputs, d_outputs, d_hidden, d_cell)
@@ -66,8 +56,7 @@ def lstm_sequence(
         depends_on = (given.inputs, given.kernel, given.recurrent_kernel, given.bias)
         return (outputs, hidden, cell), _first_order_only(gradient, depends_on)
 
-    run = with_gradient if training else plain
-    outputs, hidden, cell = run(
+    outputs, hidden, cell = with_gradient(
         inputs,
         tf.cast(initial_hidden, dtype),
         tf.cast(initial_cell, tf.float32),
@@ -105,83 +94,25 @@ class _Gates(NamedTuple):
     tanh_cell: tf.TensorArray  # [units, batch], float32
 
 
-def _in_turns(given, mask, steps_per_turn):
-    """Runs two loops: of whole turns, and of the steps that are left, one a turn."""
-    if steps_per_turn == 1:
-        return _forward(given, mask, keep_gates=False)[:3]
-    time = tf.shape(given.inputs)[1]
-    whole = time - time % steps_per_turn
-    first, last = (None, None) if mask is None else (mask[:, :whole], mask[:, whole:])
-    _, hidden, cell, *weights = given
-    begun = _Given(given.inputs[:, :whole], hidden, cell, *weights)
-    outputs, hidden, cell, _ = _forward(begun, first, False, steps_per_turn)
-    states = tf.transpose(hidden), tf.transpose(cell)
-    left = _Given(given.inputs[:, whole:], *states, *weights)
-    others, hidden, cell, _ = _forward(left, last, False)
-    return tf.concat([outputs, others], 0), hidden, cell
-
-
-def _forward(given, mask, keep_gates, steps_per_turn=1):
-    """Runs the loop; the time must divide by `steps_per_turn`, 1 if gates are kept.
+def _forward(given, mask):
+    """Runs the loop.
 
     Returns:
         `(outputs [time, units, batch], hidden [units, batch], cell [units, batch],
-        _Gates or None)`.
+        _Gates)`.
     """
     dtype = given.inputs.dtype
-    units, batch = given.recurrent_kernel.shape[0], given.inputs.shape[0]
-    time = tf.shape(given.inputs)[1]
-    step = _step_of(given, mask)
-
-    def array(element_dtype, *shape):
-        # LiteRT takes arrays only of elements whose shape is known.
-        size = time // steps_per_turn
-        return tf.TensorArray(element_dtype, size=size, element_shape=(*shape, batch))
-
-    def turn(t, hidden, cell, outputs, *gates):
-        states = []
-        for number in range(steps_per_turn):
-            hidden, cell, values = step(t + number, hidden, cell)
-            states.append(hidden)
-        written = hidden if steps_per_turn == 1 else tf.stack(states)
-        outputs = outputs.write(t // steps_per_turn, written)
-        if keep_gates:
-            pairs = zip(gates, values, strict=True)
-            gates = [array.write(t, value) for array, value in pairs]
-        return t + steps_per_turn, hidden, cell, outputs, *gates
-
-    gates = ()
-    if keep_gates:
-        gates = [array(tf.float32, width * units) for width in (2, 1, 1, 1, 1)]
-    of_turn = () if steps_per_turn == 1 else (steps_per_turn,)
-    _, hidden, cell, outputs, *gates = tf.while_loop(
-        lambda t, *_: t < time,
-        turn,
-        (
-            tf.constant(0),
-            tf.transpose(given.initial_hidden),
-            tf.transpose(given.initial_cell),
-            array(dtype, *of_turn, units),
-            *gates,
-        ),
-        parallel_iterations=1,
-    )
-    outputs = outputs.stack()
-    if of_turn:
-        outputs = tf.reshape(outputs, [time, units, tf.shape(given.inputs)[0]])
-    return outputs, hidden, cell, _Gates(*gates) if keep_gates else None
-
-
-def _step_of(given, mask):
-    """Returns the function of a step: `(t, hidden, cell)` to the new ones and gates."""
-    dtype = given.inputs.dtype
     units = given.recurrent_kernel.shape[0]
+    time = tf.shape(given.inputs)[1]
     # [time, 4 * units, batch]
     projected = _project(given.inputs, given.kernel, given.bias)
     transposed_kernel = tf.transpose(given.recurrent_kernel)
     keep = _by_step(mask)
 
-    def step(t, hidden, cell):
+    def array(element_dtype, width):
+        return tf.TensorArray(element_dtype, size=time, element_shape=(width, None))
+
+    def step(t, hidden, cell, outputs, *gates):
         z = tf.cast(transposed_kernel @ hidden, tf.float32)
         z += tf.cast(projected[t], tf.float32)
         z_input_forget, z_cell, z_output = tf.split(z, [2 * units, units, units])
@@ -196,9 +127,23 @@ def _step_of(given, mask):
         if keep is not None:
             new_hidden = tf.where(keep[t], new_hidden, hidden)
             new_cell = tf.where(keep[t], new_cell, cell)
-        return new_hidden, new_cell, values
+        pairs = zip(gates, values, strict=True)
+        gates = [array.write(t, value) for array, value in pairs]
+        return t + 1, new_hidden, new_cell, outputs.write(t, new_hidden), *gates
 
-    return step
+    _, hidden, cell, outputs, *gates = tf.while_loop(
+        lambda t, *_: t < time,
+        step,
+        (
+            tf.constant(0),
+            tf.transpose(given.initial_hidden),
+            tf.transpose(given.initial_cell),
+            array(dtype, units),
+            *(array(tf.float32, width * units) for width in (2, 1, 1, 1, 1)),
+        ),
+        parallel_iterations=1,
+    )
+    return outputs.stack(), hidden, cell, _Gates(*gates)
 
 
 def _project(inputs, kernel, bias):

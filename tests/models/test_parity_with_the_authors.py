@@ -35,7 +35,8 @@ def reference(shared_parity):
 def lstm(request, monkeypatch):
     if request.param == "Keras's loop":
         monkeypatch.setattr(LSTM, "inner_loop", keras.layers.LSTM.inner_loop)
-        monkeypatch.setattr("siatl_keras.layers.lstm.lstm_sequence", None)
+        for ours in ("lstm_sequence", "lstm_inference"):
+            monkeypatch.setattr(f"siatl_keras.layers.lstm.{ours}", None)
 
 
 @pytest.fixture(params=["sliced", "logits"])
