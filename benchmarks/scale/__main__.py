@@ -28,6 +28,7 @@ def all_tables(cluster, machines, measured, texts, seeds=SEEDS):
         tables.straggler_table(cluster),
         tables.failure_table(cluster, seeds),
         tables.total_table(cluster, measured, seeds),
+        tables.vocabulary_table(measured),
         tables.break_table(cluster, measured),
         tables.format_table(machines, measured, texts),
         tables.shard_table(machines, measured, texts, POOL_SEEDS),

@@ -7,6 +7,7 @@ from benchmarks.scale.failures import Job
 from benchmarks.scale.given import BFLOAT16, GIGABIT, RELIABILITIES
 
 SPREAD = 0.05  # Of the times of a step, for the ranking.
+NETWORKS = (25, 100, 400)  # Gigabits a second.
 
 
 @dataclass(frozen=True)
@@ -52,69 +53,61 @@ def breaks(workload, cluster, measured):
 
 
 def _sums(workload, cluster, count):
-    """What gradients add, on three networks."""
-    for gigabits in (25, 100, 400):
+    """What gradients add: as they are summed now on three networks, and otherwise."""
+    mends = "bfloat16, packs that overlap, larger batches, fewer hosts"
+    for gigabits in NETWORKS:
         on = replace(cluster, ethernet=gigabits)
-        each = training.step(workload, on)
-        where = f"{gigabits} Gbit/s"
         yield (
-            f"gradients summed in float32 after all products, {where}",
-            "bfloat16, packs that overlap, a larger batch",
-            count * each.exposed,
+            f"gradients summed in float32 after all products, {gigabits} Gbit/s",
+            mends,
+            count * training.step(workload, on).exposed,
         )
-        small = replace(workload, tokens_per_gpu=workload.tokens_per_gpu / 8)
+    where = f"{cluster.ethernet} Gbit/s"
+    small = replace(workload, tokens_per_gpu=workload.tokens_per_gpu / 8)
+    yield (
+        f"the same with an eighth of the batch, {where}",
+        "larger batches",
+        8 * count * training.step(small, cluster).exposed,
+    )
+    yield (
+        f"gradients in bfloat16, in packs that overlap, {where}",
+        "larger batches, fewer hosts",
+        count * training.step(workload, cluster, BFLOAT16, overlap=True).exposed,
+    )
+    if workload.embedding:
         yield (
-            f"the same with an eighth of the batch, {where}",
-            "a larger batch",
-            8 * count * training.step(small, on).exposed,
-        )
-        if workload.embedding:
-            gathered = training.step(workload, on, gathers=True)
-            yield (
-                f"rows of the sparse embedding gathered, not summed, {where}",
-                "make them dense before the sum",
-                count * gathered.exposed,
-            )
-        best = training.step(workload, on, BFLOAT16, overlap=True)
-        yield (
-            f"gradients in bfloat16, in packs that overlap, {where}",
-            "",
-            count * best.exposed,
+            f"rows of the sparse embedding gathered, not summed, {where}",
+            "made dense before the sum",
+            count * training.step(workload, cluster, gathers=True).exposed,
         )
 
 
 def _inputs(workload, cluster, measured, compute):
     """What reading adds to products that it runs beside."""
-    rate = measured.tokens_per_second[workload.unit]
+    core = measured.tokens_per_second[workload.unit]
+    reader = measured.reading * measured.tokens_per_text[workload.unit]
     text = training.corpus_bytes(workload, measured)
     ids = training.corpus_bytes(workload, measured, workload.id_bytes)
-    network = cluster.ethernet * GIGABIT
-    tokenizing = workload.tokens / (rate * cluster.cores)
-    by_need = (
-        ("each host tokenizes all texts (AUTO sharding)", "token shards", tokenizing),
+    shards = ids / min(cluster.disk, cluster.ethernet * GIGABIT)
+    shared = "each host its share"
+    every = "each host all texts (AUTO sharding)"
+    tokenizing = [
+        (f"tokenizing on {cores} cores", "token shards", workload.tokens / core / cores)
+        for cores in (2, cluster.cores)
+    ]
+    for what, mends, seconds in (
+        *tokenizing,
         (
-            "each host tokenizes its share",
+            "texts read by one thread of Python",
             "token shards",
-            tokenizing / cluster.hosts,
+            workload.tokens / reader,
         ),
-        (
-            "tokenizing on one core of each host, its share",
-            "more cores, token shards",
-            tokenizing * cluster.cores / cluster.hosts,
-        ),
-        (
-            "each host reads all of one .gz file",
-            "token shards, or many files",
-            text / measured.gunzip,
-        ),
-        (
-            "each host reads its share of token shards",
-            "",
-            ids / cluster.hosts / min(cluster.disk, network),
-        ),
-    )
-    for what, mends, seconds in by_need:
-        yield what, mends, max(0.0, seconds - compute)
+        ("one .gz file unpacked", "many files, token shards", text / measured.gunzip),
+        ("token shards read", "", shards),
+    ):
+        yield f"{what}, {every}", mends, max(0.0, seconds - compute)
+        share = seconds / cluster.hosts
+        yield f"{what}, {shared}", mends, max(0.0, share - compute)
 
 
 def _waits(workload, cluster, measured, compute):
@@ -130,7 +123,7 @@ def _waits(workload, cluster, measured, compute):
     yield "backup after each epoch", "larger epochs", epochs * writing
     slowest = training.slowest(cluster.gpus, SPREAD)
     yield (
-        f"the slowest of {cluster.gpus}, steps spread by {SPREAD:.0%}",
+        f"the slowest of {cluster.gpus}, steps spread by {100 * SPREAD:.0f} %",
         "like hardware, nothing beside it",
         (slowest - 1) * compute,
     )

@@ -1,6 +1,6 @@
 """How long GPUs take to sum their gradients: rings, as NCCL's.
 
-A ring reduces in n - 1 hops of a piece of the n-th part, and gathers in as many (Patarasuk
+A ring reduces in n - 1 hops, each of the n-th part, and gathers in as many (Patarasuk
 and Yuan 2009); its slowest link sets the pace.
 """
 

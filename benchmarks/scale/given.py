@@ -204,6 +204,7 @@ class Measured:
         tokens_per_text: by unit.
         tokens_per_second: of one core, by unit.
         new_words: texts, words and distinct words of two corpora.
+        reading: texts a second that one thread of Python reads from a file.
         counting: texts a second of `recipes.build_vocabulary`, in docs/speed.md.
         validation_tokens: of an evaluation; `results/language_models/12m.json`.
         cpu_tokens: tokens a second of training on two cores, by workload;
@@ -217,6 +218,7 @@ class Measured:
     tokens_per_text: dict[str, float]
     tokens_per_second: dict[str, float]
     new_words: tuple[tuple[int, int, int], ...]
+    reading: float
     counting: float
     validation_tokens: int
     cpu_tokens: dict[str, float]
@@ -249,6 +251,7 @@ def measured():
             (each["texts"], each["tokens"], each["distinct"])
             for each in tokenizing["vocabulary"]
         ),
+        reading=tokenizing["texts_read_per_second"],
         counting=_number(r"([\d ]+) lines per second", speed),
         validation_tokens=_read("language_models/12m")["validation_tokens"],
         cpu_tokens={

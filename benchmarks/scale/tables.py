@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from benchmarks.scale import classifying, training
-from benchmarks.scale.breaks import breaks
+from benchmarks.scale.breaks import NETWORKS, SPREAD, breaks
 from benchmarks.scale.collectives import gradients
 from benchmarks.scale.failures import Job, best_interval, simulate_often
 from benchmarks.scale.given import (
@@ -20,10 +20,11 @@ LARGER = {
     "B": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")),
 }
 DTYPES = {"float32": FLOAT32, "bfloat16": BFLOAT16}
-NETWORKS = (25, 100, 400)
 SPREADS = (0.02, 0.05, 0.1)
 SHARDS = (10_000, 100_000, 1_000_000)
 TOKENS = (1e10, 1e12)
+HOSTS = (1, 2, 4, 8)
+BYTES_PER_WORD = 100  # `WORDS_HELD` of `text/build_vocabulary.py`: 200 MB.
 
 
 @dataclass(frozen=True)
@@ -197,39 +198,75 @@ def failure_table(cluster, seeds):
 
 
 def total_table(cluster, measured, seeds):
-    """What a run takes: products, sums, starts, backups, failures, and money."""
+    """What a run takes on one host and more, with all that comes to the products."""
     rows = []
     for workload in WORKLOADS:
-        for share in workload.utilisation:
-            at = replace(workload, utilisation=(share,) * 3)
-            each = training.step(at, cluster)
-            count = training.steps(at, cluster)
-            work = count * each.seconds * training.slowest(cluster.gpus, SPREADS[1])
-            interval = work / training.epochs(at, cluster)
-            chief = training.backup_seconds(at, cluster)
-            chief += training.evaluation_seconds(
-                at, cluster, measured.validation_tokens
+        for hosts in HOSTS:
+            on = replace(cluster, hosts=hosts)
+            # An epoch is as many tokens on all.
+            epoch = workload.steps_per_epoch * max(HOSTS) // hosts
+            low, middle, high = (
+                _total(each, on, measured, seeds)
+                for each in (
+                    replace(workload, utilisation=(share,) * 3, steps_per_epoch=epoch)
+                    for share in workload.utilisation
+                )
             )
-            mean_time = RELIABILITIES[0].mean_seconds(cluster)
-            job = Job(work, interval, chief, cluster.start_seconds, mean_time)
-            mean, spread, _ = simulate_often(job, seeds)
-            total = mean + cluster.start_seconds
-            hours = total / 3600 * cluster.gpus
+            products = training.steps(workload, on) * training.compute_seconds(
+                workload, on
+            )
+            hours = middle / 3600 * on.gpus
             cpu = workload.tokens / measured.cpu_tokens[workload.name]
             rows.append(
                 {
                     "": workload.name,
-                    "of the peak (assumed)": [share, "%"],
-                    "steps": [count, ""],
-                    "products": [count * each.compute, "s"],
-                    "with all else": [total, "s"],
-                    "spread": [spread, "s"],
+                    "hosts": [hosts, ""],
+                    "steps": [training.steps(workload, on), ""],
+                    "products": [products, "s"],
+                    "with all else": [middle, "s"],
+                    "at the lowest and highest rate": (
+                        f"{shown([low, 's'])}, {shown([high, 's'])}"
+                    ),
                     "GPU hours": [hours, ""],
-                    "at the example price": [hours * cluster.gpu_price, "$"],
+                    "example price": [hours * cluster.gpu_price, "$"],
                     "two CPU cores, as measured": [cpu, "s"],
                 }
             )
     return Table("total", rows)
+
+
+def _total(workload, cluster, measured, seeds):
+    """Returns a run's seconds: start, steps, evaluation and backups, failures."""
+    work = training.steps(workload, cluster)
+    work *= training.step(workload, cluster).seconds
+    work *= training.slowest(cluster.gpus, SPREAD)
+    chief = training.backup_seconds(workload, cluster)
+    chief += training.evaluation_seconds(workload, cluster, measured.validation_tokens)
+    interval = work / training.epochs(workload, cluster)
+    mean_time = RELIABILITIES[0].mean_seconds(cluster)
+    job = Job(work, interval, chief, cluster.start_seconds, mean_time)
+    return cluster.start_seconds + simulate_often(job, seeds)[0]
+
+
+def vocabulary_table(measured):
+    """Distinct words of two corpora, and of one that nobody has counted."""
+    rows = []
+    tokens = WORKLOADS[0].tokens
+    words, exponent = training.distinct_words(measured, tokens)
+    counted = [
+        (total, distinct, "counted") for _, total, distinct in measured.new_words
+    ]
+    law = f"grown as words^{exponent:.2f}"
+    for total, distinct, how in (*counted, (tokens, words, law)):
+        rows.append(
+            {
+                "words": [total, ""],
+                "distinct": [distinct, ""],
+                "how": how,
+                "memory, were all held": [distinct * BYTES_PER_WORD, "B"],
+            }
+        )
+    return Table("vocabulary", rows)
 
 
 def break_table(cluster, measured):
@@ -238,22 +275,27 @@ def break_table(cluster, measured):
     by_what = {}
     for name, each in found.items():
         for one in each:
-            # Epochs differ in number, and not in kind.
+            # Epochs differ in number alone.
             what = one.what.split(", after each")[0]
             by_what.setdefault(what, {"mends": one.mends})[name] = one
     ranked = sorted(
         by_what.items(),
         key=lambda item: -max(item[1][n].share for n in found if n in item[1]),
     )
-    rows = []
+    rows, free = [], []
     for what, one in ranked:
+        if not any(one[n].seconds for n in found if n in one):
+            free.append(what)
+            continue
         row = {"what": what}
         for name in found:
             row[name] = "" if name not in one else [one[name].seconds, "s"]
             row[f"{name}, of the products"] = (
-                "" if name not in one else [one[name].share, "%"]
+                "" if name not in one else [one[name].share, "×"]
             )
         rows.append({**row, "what mends it": one["mends"]})
+    nothing = dict.fromkeys(rows[0], "")
+    rows.append({**nothing, "what": f"nothing: {'; '.join(free)}"})
     return Table("breaks", rows)
 
 
@@ -280,7 +322,7 @@ def shard_table(machines, measured, texts, seeds):
     """Shards of three sizes, and what stragglers and lost machines cost."""
     rows = []
     for name, (rate, start) in measured.formats.items():
-        for shard in SHARDS:
+        for shard in SHARDS if "int8" in name else ():
             pool = classifying.Pool(
                 machines.machines * machines.cores,
                 rate * machines.core_efficiency,

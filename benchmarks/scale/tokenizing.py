@@ -1,13 +1,14 @@
 """What one core reads: `python -m benchmarks.scale.tokenizing [PRESET]`.
 
-Texts to token ids by seconds of processor time, of words and, with a preset that has them, of byte
-pairs; gzip; and how many distinct words turn up. On tweets where they lie beside the
-repository, on made-up ones elsewhere.
+By seconds of processor time: texts from a file, out of gzip, to token ids of words and,
+with a preset that has them, of byte pairs; and how many distinct words turn up. On
+tweets where they lie beside the repository, on made-up ones elsewhere.
 """
 
 import gzip
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import tensorflow as tf
 from benchmarks.report import RESULTS, machine
 from benchmarks.tweets import REAL, texts
 from siatl_keras.atomic import write_json
+from siatl_keras.data import read_texts
 from siatl_keras.models import LSTMCausalLM
 from siatl_keras.models.byte_pair_encoder import BytePairEncoder
 from siatl_keras.text import TextNormalizer
@@ -68,6 +70,16 @@ def gunzip(lines):
     return size / (time.process_time() - begin)
 
 
+def reading(lines):
+    """Returns the texts a second that the one thread of Python reads from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "texts.txt"
+        path.write_text("\n".join(lines), "utf-8")
+        begin = time.process_time()
+        count = sum(1 for _ in read_texts([path]))
+        return count / (time.process_time() - begin)
+
+
 def distinct_words(lines):
     """Counts the words of texts, all and distinct."""
     split = tf.function(TextNormalizer().split)
@@ -90,6 +102,7 @@ def main():
         "texts": "tweets" if REAL.exists() else "made-up tweets",
         "bytes_per_text": sum(len(line.encode()) + 1 for line in some) / len(some),
         "gunzip_bytes_per_second": gunzip(lines),
+        "texts_read_per_second": reading(lines),
         "words": measure(words(), some),
         "vocabulary": [distinct_words(lines[:count]) for count in COUNTED],
     }

@@ -128,7 +128,10 @@ def backup_seconds(workload, cluster):
 
 
 def evaluation_seconds(workload, cluster, tokens):
-    """Returns how long the chief's one GPU evaluates, while all wait."""
+    """Returns how long the chief's one GPU evaluates, while all wait.
+
+    With the softmax of training; an exact one of 20 000 words takes 1.7 times as long.
+    """
     forward = workload.flops_per_token / 3
     return tokens * forward / (cluster.peak_flops * workload.utilisation[1])
 
