@@ -165,7 +165,6 @@ RELIABILITIES = (
     # 419 unexpected interruptions of 16 384 GPUs in 54 days: Grattafiori et al. 2024,
     # "The Llama 3 Herd of Models", section 3.3.4.
     Reliability("as Llama 3's", 16_384 * 54 * 24 / 419),
-    Reliability("five times as often", 16_384 * 54 * 24 / 419 / 5),
     # A host of eight is taken back once a day.
     Reliability("spot, each host once a day", 8 * 24),
 )
