@@ -35,6 +35,24 @@ def all_tables(cluster, machines, measured, texts, seeds=SEEDS):
     ]
 
 
+def positive(kind):
+    """Makes the reader of a flag's value, a number above 0 of this kind."""
+
+    def read(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = 0
+        if not 0 < value < float("inf"):
+            number = "whole number" if kind is int else "number"
+            raise argparse.ArgumentTypeError(
+                f"expected a {number} above 0, received {text!r}"
+            )
+        return value
+
+    return read
+
+
 def main(arguments=None):
     """Prints the tables, and writes them with what they were made from.
 
@@ -47,12 +65,12 @@ def main(arguments=None):
             if field.name in FLAGS[kind]:
                 parser.add_argument(
                     f"--{prefix}{field.name}",
-                    type=type(field.default),
+                    type=positive(type(field.default)),
                     default=field.default,
                     help=f"{kind.__name__}.{field.name}, {field.default} by default.",
                 )
     parser.add_argument(
-        "--texts", type=int, default=10**9, help="Short texts to classify."
+        "--texts", type=positive(int), default=10**9, help="Short texts to classify."
     )
     parser.add_argument(
         "--output", default=str(RESULTS / "scale.json"), help="File to write."

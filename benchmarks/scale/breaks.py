@@ -65,7 +65,7 @@ def _sums(workload, cluster, count):
     where = f"{cluster.ethernet} Gbit/s"
     small = replace(workload, tokens_per_gpu=workload.tokens_per_gpu / 8)
     yield (
-        f"the same with an eighth of the batch, {where}",
+        f"gradients summed in float32, an eighth of the batch, {where}",
         "larger batches",
         8 * count * training.step(small, cluster).exposed,
     )

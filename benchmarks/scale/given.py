@@ -37,12 +37,12 @@ class Cluster:
     gpus_per_host: int = 8
     peak_flops: float = 312e12
     nvlink: float = 300e9
-    ethernet: float = 100
+    ethernet: int = 100
     link_efficiency: float = 0.8
     hop_seconds: float = 10e-6
     cores: int = 48
     disk: float = 1e9
-    start_seconds: float = 300
+    start_seconds: int = 300
     gpu_price: float = 2.0
 
     @property
@@ -117,7 +117,7 @@ LSTM = Workload(
     multiplied=_lstm_products(300, 640, 4096),
     attention=0,
     tokens_per_gpu=2_727,
-    # Step follows step, each a small product: far below what a GPU can do.
+    # Step follows step, each a small product: far below what a GPU can do. No source.
     utilisation=(0.05, 0.10, 0.20),
     embedding=20_000 * 300,
     # About as many as the softmax is estimated on, most words of the texts among them.
@@ -133,7 +133,7 @@ SMOLLM2 = Workload(
     multiplied=134_515_008,
     attention=30 * 2 * 576 * 512,  # Half of 4 × width × time: it looks back alone.
     tokens_per_gpu=8_192,
-    # What is published of small transformers, 0.2 to 0.4.
+    # Large products, but of a narrow model. No source: a range that we would expect.
     utilisation=(0.20, 0.30, 0.40),
     embedding=0,
     sparse_rows=0,
@@ -188,8 +188,8 @@ class Machines:
     cores: int = 16
     core_efficiency: float = 0.8
     spread: float = 0.1
-    lost_hours: float = 24
-    replace_seconds: float = 120
+    lost_hours: int = 24
+    replace_seconds: int = 120
     core_price: float = 0.04
 
 

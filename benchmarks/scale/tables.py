@@ -221,7 +221,7 @@ def total_table(cluster, measured, seeds):
                     "steps": [training.steps(workload, on), ""],
                     "products": [products, "s"],
                     "with all else": [middle, "s"],
-                    "at the lowest and highest rate": (
+                    "at the lowest, highest share of the peak": (
                         f"{shown([low, 's'])}, {shown([high, 's'])}"
                     ),
                     "GPU hours": [hours, ""],

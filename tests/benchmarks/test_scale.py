@@ -297,3 +297,12 @@ def test_flags_change_what_is_computed(tmp_path, capsys, stored):
     assert found["cluster"] == {**stored["cluster"], "hosts": 2}
     assert found["machines"]["cores"] == 4
     assert "16 GPUs, 25 Gbit/s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flag", ["--hosts=0", "--gpu_price=nan", "--texts=many"])
+def test_a_flag_that_is_no_amount_is_named(flag, capsys):
+    with pytest.raises(SystemExit):
+        main([flag])
+    name, value = flag.split("=")
+    assert f"argument {name}: expected a" in (error := capsys.readouterr().err)
+    assert f"above 0, received '{value}'" in error
