@@ -15,6 +15,7 @@ from siatl_keras.atomic import write_json
 
 INDEX = "index.json"
 FORMAT = 1
+DTYPES = ("uint16", "int32")
 REMEDY = "Write the folder again with `recipes.tokenize_corpus --overwrite`."
 
 
@@ -47,7 +48,7 @@ class TokenIndex:
 
     Attributes:
         tokenizer: what the ids depend on, see `WordTokenizer.fingerprint`.
-        dtype: of the ids, "uint16" or "int32".
+        dtype: of the ids, one of `DTYPES`.
         texts_per_shard: texts of each shard but the last.
         shards: the files, in the order of the texts.
         package_version: of the package that wrote it; nothing depends on it.
@@ -93,21 +94,36 @@ def read_index(path: Path) -> TokenIndex:
     Raises:
         ValueError: if it is damaged, or of a format that is not known here.
     """
+    damaged = f"{path}: damaged, it is no index of tokens. {REMEDY}"
     try:
         read = json.loads(path.read_text("utf-8"))
-        if read["format"] != FORMAT:
-            raise ValueError(
-                f"{path}: format {read['format']!r} is not known, {FORMAT} is. {REMEDY}"
-            )
-        del read["format"]
-        read["shards"] = tuple(Shard(**shard) for shard in read["shards"])
-        index = TokenIndex(**read)
-        sum(shard.rows + shard.tokens + shard.bytes for shard in index.shards)
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: damaged, it is no index of tokens. {REMEDY}") from (
-            error
+        found = read.pop("format")
+        if found == FORMAT:
+            shards = tuple(Shard(**shard) for shard in read.pop("shards"))
+            index = TokenIndex(**read, shards=shards)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(damaged) from error
+    if found != FORMAT:
+        raise ValueError(
+            f"{path}: format {found!r} is not known, {FORMAT} is. {REMEDY}"
         )
+    if not _is_sound(index):
+        raise ValueError(damaged)
     return index
+
+
+def _is_sound(index: TokenIndex) -> bool:
+    kinds = {"int": int, "str": str}
+    return (
+        index.dtype in DTYPES
+        and isinstance(index.tokenizer, dict)
+        and all(
+            isinstance(getattr(shard, field.name), kinds[str(field.type)])
+            for shard in index.shards
+            for field in dataclasses.fields(shard)
+        )
+        and all(Path(shard.name).name == shard.name for shard in index.shards)
+    )
 
 
 def _short(value: Any) -> str:

@@ -181,14 +181,15 @@ def _batches(
     digest, rows = hashlib.sha256(), 0
     batch: list[str] = []
     characters = 0
-    following = next(texts, None)
-    while following is not None:
-        batch.append(following)
-        digest.update(_bytes(following))
-        characters += len(following)
-        rows += 1
-        following = next(texts, None)
-        if following is None or rows == texts_per_shard:
+    text = next(texts, None)
+    while text is not None:
+        batch.append(text)
+        digest.update(_bytes(text))
+        characters, rows = characters + len(text), rows + 1
+        is_end = rows == texts_per_shard
+        # At the end of a shard not before it is handed on: the next may be an error.
+        text = None if is_end else next(texts, None)
+        if is_end or text is None:
             yield batch, digest.hexdigest()
             digest, rows = hashlib.sha256(), 0
         elif len(batch) == TEXTS_PER_RECORD or characters >= CHARACTERS_PER_RECORD:
@@ -196,6 +197,7 @@ def _batches(
         else:
             continue
         batch, characters = [], 0
+        text = next(texts, None) if is_end else text
 
 
 def _written(
