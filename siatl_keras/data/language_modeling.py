@@ -32,7 +32,7 @@ TEXTS_PER_BLOCK = 256
 
 
 def lm_dataset(
-    paths: PathLike | Iterable[PathLike],
+    paths: PathLike | Iterable[PathLike] | TokenShards,
     preprocessor: Any,
     batch_size: int,
     text_column: str | None = None,
@@ -46,7 +46,8 @@ def lm_dataset(
     Args:
         paths: files that `read_texts` reads; they may be larger than memory. Or one
             folder that `recipes.tokenize_corpus` wrote of them: the same batches in
-            the same order, without tokenizing, and `skip_steps` takes no time.
+            the same order, without tokenizing, and `skip_steps` takes no time. Or
+            `TokenShards` of it, such as those of one worker of several.
         preprocessor: an object with `tokenize(texts, limit)` and `pack(token_ids)`,
             such as `LSTMCausalLMPreprocessor`; for a folder, `with_markers(token_ids,
             limit)` and `tokenizer.fingerprint()` too.
@@ -74,17 +75,8 @@ def lm_dataset(
     """
     check_whole(1, batch_size=batch_size)
     check_whole(0, skip_steps=skip_steps)
-    paths = as_paths(paths)
-    if not paths:
-        raise ValueError("`paths` is empty. Pass at least one file of texts.")
     batches = _Batches(preprocessor, batch_size, seed, stream)
-    pieces: _TextPieces | _TokenPieces
-    if any(map(os.path.isdir, paths)):
-        pieces = _TokenPieces(_only_folder(paths), batches)
-    else:
-        for path in paths:
-            next(read_texts(path, text_column))
-        pieces = _TextPieces(paths, text_column, batches)
+    pieces = _pieces(paths, text_column, batches)
     first_pass, first_piece, skip = pieces.place(skip_steps)
 
     def one_pass(number: tf.Tensor) -> tf.data.Dataset:
@@ -103,16 +95,6 @@ def lm_dataset(
         dataset = dataset.skip(skip)
     pack = dataset.map(preprocessor.pack, num_parallel_calls=tf.data.AUTOTUNE)
     return untuned(pack.prefetch(8))
-
-
-def _only_folder(paths: list[PathLike]) -> PathLike:
-    if len(paths) > 1:
-        raise ValueError(
-            "`paths` must be files of texts, or one folder of tokens. Received: "
-            f"{len(paths)} paths, folders among them. Tokenize all files into one "
-            "folder with `recipes.tokenize_corpus`."
-        )
-    return paths[0]
 
 
 @dataclass(frozen=True)
@@ -244,11 +226,10 @@ class _TextPieces:
 class _TokenPieces:
     """Pieces of a pass over a folder of token shards."""
 
-    def __init__(self, folder: PathLike, batches: _Batches) -> None:
-        self.batches = batches
-        self.shards = TokenShards(folder, batches.preprocessor.tokenizer)
+    def __init__(self, shards: TokenShards, batches: _Batches) -> None:
+        self.batches, self.shards = batches, shards
         self.tokens = TokenBatches(
-            self.shards, batches.preprocessor, batches.seed, SHUFFLE_BUFFER
+            shards, batches.preprocessor, batches.seed, SHUFFLE_BUFFER
         )
 
     def place(self, steps: int) -> tuple[int, int, int]:
@@ -286,3 +267,29 @@ class _TokenPieces:
             return self.batches.preprocessor.with_markers(ids), piece
 
         return rows.map(cut, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _pieces(
+    paths: PathLike | Iterable[PathLike] | TokenShards,
+    text_column: str | None,
+    batches: _Batches,
+) -> _TextPieces | _TokenPieces:
+    if isinstance(paths, TokenShards):
+        return _TokenPieces(paths, batches)
+    paths = as_paths(paths)
+    if not paths:
+        raise ValueError("`paths` is empty. Pass at least one file of texts.")
+    if any(
+        isinstance(path, str | os.PathLike) and os.path.isdir(path) for path in paths
+    ):
+        if len(paths) > 1:
+            raise ValueError(
+                "`paths` must be files of texts, or one folder of tokens. Received: "
+                f"{len(paths)} paths, folders among them. Tokenize all files into one "
+                "folder with `recipes.tokenize_corpus`."
+            )
+        shards = TokenShards(paths[0], batches.preprocessor.tokenizer)
+        return _TokenPieces(shards, batches)
+    for path in paths:
+        next(read_texts(path, text_column))
+    return _TextPieces(paths, text_column, batches)

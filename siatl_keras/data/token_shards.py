@@ -12,6 +12,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+from siatl_keras.arguments import check_whole
 from siatl_keras.data.readers import PathLike
 from siatl_keras.data.token_index import INDEX, REMEDY, Shard, read_index
 from siatl_keras.data.token_rows import TokenRows, rows_of_records
@@ -23,6 +24,9 @@ class TokenShards:
     Args:
         folder: the folder.
         tokenizer: the one whose ids are wanted; its `fingerprint()` is compared.
+        worker: int, from 0: which of several workers reads.
+        workers: int, how many read; each has every so-many-th shard, and needs no
+            others. Their passes differ in length, by a shard at most.
 
     Attributes:
         rows: texts.
@@ -30,10 +34,14 @@ class TokenShards:
 
     Raises:
         ValueError: if the folder is not whole, a shard is missing or has another size,
-            or the ids are of another tokenizer.
+            the ids are of another tokenizer, or there are fewer shards than workers.
     """
 
-    def __init__(self, folder: PathLike, tokenizer: Any) -> None:
+    def __init__(
+        self, folder: PathLike, tokenizer: Any, worker: int = 0, workers: int = 1
+    ) -> None:
+        check_whole(0, worker=worker)
+        check_whole(worker + 1, workers=workers)
         self.folder = Path(folder)
         if not (self.folder / INDEX).exists():
             raise ValueError(
@@ -43,7 +51,13 @@ class TokenShards:
             )
         self._index = read_index(self.folder / INDEX)
         self._index.refuse_another_tokenizer(self.folder, tokenizer.fingerprint())
-        self._shards = self._index.shards
+        self._shards = self._index.shards[worker::workers]
+        if len(self._index.shards) < workers:
+            raise ValueError(
+                f"{self.folder}: {len(self._index.shards)} shards are too few for "
+                f"{workers} workers. Tokenize the corpus again with a smaller "
+                "`--texts_per_shard`."
+            )
         for shard in self._shards:
             self._check_size(shard)
         self._rows_before = _sums_before(shard.rows for shard in self._shards)

@@ -36,6 +36,24 @@ def test_texts_are_read_by_number_across_shards(folder):
         assert shards.tokens_before(row) == sum(map(len, expected[:row]))
 
 
+def test_each_worker_reads_its_own_shards_and_needs_no_others(folder):
+    expected = TOKENIZER.tokenize(tf.constant(TEXTS)).to_list()
+    (folder / "tokens-00001.tfrecord").unlink()
+    first = TokenShards(folder, TOKENIZER, worker=0, workers=2)
+    texts = expected[:5] + expected[10:15] + expected[20:]
+    assert [values.tolist() for values in first.read(0, 13)] == texts
+    assert (first.rows, first.tokens) == (13, sum(map(len, texts)))
+    batches = lm_dataset(first, HashLMPreprocessor(), 2, seed=0, repeat=True)
+    rows = [len(y) for _, y, _ in batches.take(14)]
+    assert sum(rows[:7]) == sum(rows[7:]) == 13
+    with pytest.raises(ValueError, match="tokens-00001.tfrecord: no such file"):
+        TokenShards(folder, TOKENIZER, worker=1, workers=2)
+    with pytest.raises(ValueError, match="5 shards are too few for 6 workers"):
+        TokenShards(folder, TOKENIZER, worker=0, workers=6)
+    with pytest.raises(ValueError, match="`workers` must be .* at least 3"):
+        TokenShards(folder, TOKENIZER, worker=2, workers=2)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
