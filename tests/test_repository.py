@@ -148,6 +148,7 @@ TESTED_ELSEWHERE = {
     "runs/held_out_answers.py",
     "runs/training.py",
     "runs/pretrain_config.py",
+    "runs/tokenize_config.py",
     "tasks/chosen_task.py",
     "tasks/label_thresholds.py",
     "tasks/sure_start.py",

@@ -15,6 +15,9 @@ from siatl_keras.data.text_batches import (
     pairs_of_lines,
 )
 from siatl_keras.data.text_coverage import TextCoverage, text_coverage
+from siatl_keras.data.token_index import TokenIndex
+from siatl_keras.data.token_shards import TokenShards
+from siatl_keras.data.write_token_shards import write_token_shards
 
 __all__ = [
     "BadRows",
@@ -23,6 +26,8 @@ __all__ = [
     "Examples",
     "RowError",
     "TextCoverage",
+    "TokenIndex",
+    "TokenShards",
     "arriving_batches",
     "batch_order",
     "classification_dataset",
@@ -34,4 +39,5 @@ __all__ = [
     "read_examples",
     "read_texts",
     "text_coverage",
+    "write_token_shards",
 ]

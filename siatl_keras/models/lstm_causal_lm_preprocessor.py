@@ -61,9 +61,24 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
         Returns:
             int32 ragged `[batch, None]` with start and end tokens.
         """
+        texts = tf.convert_to_tensor(texts, tf.string)
+        return self.with_markers(self.tokenizer.tokenize(texts), limit)
+
+    def with_markers(
+        self, token_ids: tf.RaggedTensor, limit: int | None | str = "sequence_length"
+    ) -> tf.RaggedTensor:
+        """Makes of the tokenizer's ids what `tokenize` makes of the texts.
+
+        Args:
+            token_ids: int32 ragged `[batch, None]`, without start and end tokens.
+            limit: as for `tokenize`.
+
+        Returns:
+            int32 ragged `[batch, None]` with start and end tokens.
+        """
         if limit == "sequence_length":
             limit = self.sequence_length
-        return self._tokenize(texts, limit, self.add_end_token)
+        return self._with_markers(token_ids, limit, self.add_end_token)
 
     def pack(
         self, token_ids: tf.RaggedTensor, y: Any = None, sample_weight: Any = None
@@ -95,7 +110,7 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
         with tf.device("cpu"):
             limit = sequence_length or self.sequence_length
             texts = tf.reshape(tf.convert_to_tensor(x, tf.string), [-1])
-            return self.pack(self._tokenize(texts, limit, self.add_end_token))
+            return self.pack(self.tokenize(texts, limit))
 
     def generate_preprocess(
         self, x: Any, sequence_length: int | None = None
@@ -111,7 +126,9 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
             dict of `token_ids` and `padding_mask`, int32 `[batch, sequence_length]`.
         """
         limit = sequence_length or self.sequence_length
-        token_ids = self._tokenize(x, limit, add_end=False)
+        texts = tf.convert_to_tensor(x, tf.string)
+        token_ids = self.tokenizer.tokenize(texts)
+        token_ids = self._with_markers(token_ids, limit, add_end=False)
         return {
             "token_ids": token_ids.to_tensor(shape=[None, limit]),
             "padding_mask": tf.cast(
@@ -134,9 +151,11 @@ class LSTMCausalLMPreprocessor(keras_hub.models.CausalLMPreprocessor):
         texts = tf.convert_to_tensor(self.tokenizer.detokenize(ids))
         return [text.decode("utf-8") for text in texts.numpy()]
 
-    def _tokenize(self, texts: Any, limit: Any, add_end: bool) -> tf.RaggedTensor:
+    def _with_markers(
+        self, token_ids: tf.RaggedTensor, limit: Any, add_end: bool
+    ) -> tf.RaggedTensor:
         return add_start_and_end(
-            self.tokenizer.tokenize(tf.convert_to_tensor(texts, tf.string)),
+            token_ids,
             self.tokenizer.start_token_id if self.add_start_token else None,
             self.tokenizer.end_token_id if add_end else None,
             limit,

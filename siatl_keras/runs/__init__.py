@@ -15,6 +15,8 @@ from siatl_keras.runs.predict import (
 )
 from siatl_keras.runs.pretrain_config import PretrainConfig
 from siatl_keras.runs.pretrain_language_model import pretrain_language_model
+from siatl_keras.runs.tokenize_config import TokenizeConfig
+from siatl_keras.runs.tokenize_corpus import tokenize_corpus
 
 __all__ = [
     "METHOD_NAMES",
@@ -22,6 +24,7 @@ __all__ = [
     "Evaluation",
     "FinetuneConfig",
     "PretrainConfig",
+    "TokenizeConfig",
     "check_pair_column",
     "comparison_line",
     "distill",
@@ -32,4 +35,5 @@ __all__ = [
     "format_prediction",
     "predict_stream",
     "pretrain_language_model",
+    "tokenize_corpus",
 ]

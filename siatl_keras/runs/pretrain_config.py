@@ -32,9 +32,14 @@ class PretrainConfig:
         ValueError: if a value is out of range, or missing.
     """
 
-    train: tuple[str, ...] = setting(None, "Text file to train on. May be repeated.")
+    train: tuple[str, ...] = setting(
+        None,
+        "Text file to train on, may be repeated; or the one folder that "
+        "recipes.tokenize_corpus wrote of such files.",
+    )
     validation: tuple[str, ...] = setting(
-        None, "Text file for the perplexity. May be repeated."
+        None,
+        "Text file for the perplexity, may be repeated; or a folder as for --train.",
     )
     vocabulary: str = setting(None, "File that recipes.build_vocabulary wrote.")
     preset: str = setting(None, "Folder of the preset to be made.")

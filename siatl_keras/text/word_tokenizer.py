@@ -5,6 +5,7 @@ Source: the word-level vocabulary of Chronopoulou et al. 2019, section 4.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -162,6 +163,23 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
         texts = tf.strings.reduce_join(words, axis=-1, separator=" ")
         return texts[0] if single else texts
 
+    def fingerprint(self) -> dict[str, Any]:
+        """Tells what the ids of texts depend on, to be kept beside stored ids.
+
+        Returns:
+            dict that JSON can hold: the class, the SHA-256 of the vocabulary, the
+            normaliser's switches, and the SHA-256 of the words that it makes of a
+            sample, which are others after a change of its rules.
+        """
+        sample = self.split([_SAMPLE]).flat_values.numpy().tolist()
+        words = [word.encode() for word in self.get_vocabulary()]
+        return {
+            "class": type(self).__name__,
+            "vocabulary_sha256": _sha256(words),
+            "normalizer": self.normalizer.get_config(),
+            "sample_sha256": _sha256(sample),
+        }
+
     def get_vocabulary(self) -> list[str]:
         """Returns the words in the order of their ids."""
         self._check_has_vocabulary()
@@ -246,7 +264,20 @@ class WordTokenizer(keras_hub.tokenizers.Tokenizer):
             )
 
 
+# Something for each rule of the normaliser.
+_SAMPLE = (
+    "RT @Bob_1: SOOO glaaad &amp; don't #NotFunny #so2021 :-) <3 \U0001f44d\U0001f3fd "
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 https://a.bc/d?e=f www.g.hi j@k.lm $5 "
+    "20 euros 3.5% 555-123-4567 8/21/82 May 4th, 2019 9:30 5 pm 1,234 x86 NOT GOOD!!! "
+    "wait... \uff46\uff55\uff4c\uff4c caf\u00e9 \u2026 \u4f60\u597d <user> </s> e-mail "
+    "it's _x_ *y* \u201cz\u201d"
+)
+
 _SPECIAL_NAMES = ("pad_token", "start_token", "end_token", "unk_token")
+
+
+def _sha256(words: list[bytes]) -> str:
+    return hashlib.sha256(b"".join(word + b"\n" for word in words)).hexdigest()
 
 
 def _read_vocabulary(path: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 RECIPES = Path(__file__).parents[2] / "recipes"
 TRAINING = ["--train=a.tsv", "--validation=b.tsv", "--lm=lm", "--output=o"]
 PRETRAINING = ["--train=a.txt", "--validation=b.txt", "--vocabulary=v"]
+TOKENIZING = ["--corpus=a.txt", "--vocabulary=v", "--output=o"]
 # A recipe, its flags, and which of them is refused.
 CASES = [
     ("build_vocabulary", ["--corpus=a.txt", "--output=gs://b/x"], "output"),
@@ -37,6 +38,8 @@ CASES = [
         ["--datasets=a", "--flags_folder=s3://b", "--output=o"],
         "flags_folder",
     ),
+    ("tokenize_corpus", [*TOKENIZING, "--output=gs://b/x"], "output"),
+    ("tokenize_corpus", [*TOKENIZING, "--corpus=s3://b/x.txt"], "corpus"),
     ("tune", [*TRAINING, "--output=gs://b/x"], "output"),
 ]
 ASK = """

@@ -14,12 +14,26 @@ class HashPreprocessor:
     class tokenizer:
         end_token_id = END
 
+        @staticmethod
+        def tokenize(texts):
+            words = tf.strings.split(texts)
+            return tf.cast(tf.strings.to_hash_bucket_fast(words, BUCKETS), tf.int32) + 4
+
+        @staticmethod
+        def vocabulary_size():
+            return BUCKETS + 4
+
+        @staticmethod
+        def fingerprint():
+            return {"class": "hash", "buckets": BUCKETS}
+
     def __init__(self, sequence_length=8):
         self.sequence_length = self.most_read = sequence_length
 
     def tokenize(self, texts, limit="most_tokens"):
-        words = tf.strings.split(texts)
-        ids = tf.cast(tf.strings.to_hash_bucket_fast(words, BUCKETS), tf.int32) + 4
+        return self.with_markers(self.tokenizer.tokenize(texts), limit)
+
+    def with_markers(self, ids, limit="most_tokens"):
         ones = tf.ones([ids.nrows(), 1], tf.int32)
         ids = tf.concat([START * ones, ids, END * ones], axis=1)
         return ids[:, : self.sequence_length if limit == "most_tokens" else limit]

@@ -57,6 +57,20 @@ def test_split_shows_the_words(tokenizer):
     assert tokenizer.split("So!").numpy().tolist() == [b"so", b"!"]
 
 
+def test_the_fingerprint_tells_what_ids_depend_on(tokenizer):
+    found = tokenizer.fingerprint()
+    assert json.loads(json.dumps(found)) == found
+    assert found == WordTokenizer(WORDS).fingerprint()
+    more = WordTokenizer([*WORDS, "more"]).fingerprint()
+    assert {name for name in found if found[name] != more[name]} == {
+        "vocabulary_sha256"
+    }
+    for switch, value in TextNormalizer().get_config().items():
+        other = WordTokenizer(WORDS, TextNormalizer(**{switch: not value}))
+        # A rule that changes is met in the sample, whatever the switches say.
+        assert other.fingerprint()["sample_sha256"] != found["sample_sha256"], switch
+
+
 def test_a_batch_of_no_texts_has_no_rows(tokenizer):
     for texts in ([], tf.constant([], tf.string)):
         ids = tokenizer.tokenize(texts)
