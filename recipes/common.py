@@ -20,6 +20,7 @@ from siatl_keras.local_path import check_local_path
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.run_folder import RunFolder
+from siatl_keras.workers import on_chief
 
 from . import help_text
 
@@ -62,14 +63,25 @@ def define_training_flags(output_by_default=None):
     )
 
 
-def open_run():
-    """Opens the run's folder and writes its flags into it."""
+def open_run(strategy=None):
+    """Opens the run's folder and writes its flags into it.
+
+    Args:
+        strategy: that of `start_training`.
+
+    Returns:
+        the `RunFolder`; `None` on workers that are not the chief.
+    """
     # So that a stopped run goes on with the same one.
     if "lm" in FLAGS and FLAGS.method != "bow":
         FLAGS.lm = chosen_model(FLAGS.lm)
-    run = RunFolder(FLAGS.output, FLAGS.overwrite)
-    run.write_flags(_given_flags())
-    return run
+
+    def open_folder():
+        run = RunFolder(FLAGS.output, FLAGS.overwrite)
+        run.write_flags(_given_flags())
+        return run
+
+    return on_chief(strategy, open_folder)
 
 
 def start_training():
@@ -88,9 +100,11 @@ def report(run, metrics):
     """Prints what a fine-tuning run found.
 
     Args:
-        run: its `RunFolder`.
+        run: its `RunFolder`, `None` where it says nothing.
         metrics: what `finetune` returned.
     """
+    if run is None:
+        return
     print((run.path / "report.txt").read_text("utf-8"))
     if "best_epoch" in metrics:
         print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
