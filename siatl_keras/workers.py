@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -18,6 +19,14 @@ ROLES = ("chief", "worker")
 EXAMPLE = (
     '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
     '"task": {"type": "worker", "index": 0}}'
+)
+
+# How TensorFlow says that it waits in vain for another worker.
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
 )
 
 Result = TypeVar("Result")
@@ -183,3 +192,23 @@ def on_chief(
     if failed:
         raise ValueError("The chief (worker 0) cannot begin; it says why.")
     return result
+
+
+def lost_worker(error: BaseException) -> str | None:
+    """Says which worker an error of TensorFlow's is about, in one line.
+
+    Args:
+        error: what training under a strategy of several workers raised.
+
+    Returns:
+        str; `None` if it is about something else.
+    """
+    if not isinstance(error, LOST):
+        return None
+    # Those that it names first may be the one that passes it on.
+    tasks = re.findall(r"/job:(\w+)/replica:\d+/task:(\d+)", str(error))
+    named = f"The {tasks[-1][0]} {tasks[-1][1]}" if tasks else "Another worker"
+    return (
+        f"{named} has ended, or cannot be reached, and the others end too. Start all "
+        "of them again with the same command: they resume after the last whole epoch."
+    )
