@@ -59,8 +59,8 @@ def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
     logical = re.fullmatch(r"cpu:([1-9]\d*)", str(devices))
     if not logical and devices not in ("auto", "cpu", "gpu", "gpus", "workers"):
         raise ValueError(
-            "`devices` must be auto, cpu, gpu, gpus or cpu:N, such as cpu:2, or "
-            f"workers. Received: devices={devices!r}."
+            "`devices` must be auto, cpu, gpu, gpus, cpu:N, such as cpu:2, or workers. "
+            f"Received: devices={devices!r}."
         )
     cluster = cluster_from_environment() if devices in ("auto", "workers") else None
     if cluster and len(cluster.addresses) > 1:

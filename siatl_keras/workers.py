@@ -10,7 +10,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
 
 import tensorflow as tf
 
@@ -32,7 +33,8 @@ LOST = (
 Result = TypeVar("Result")
 
 
-class Cluster(NamedTuple):
+@dataclass(frozen=True)
+class Cluster:
     """The workers that train together, and which of them this process is.
 
     Attributes:
@@ -150,16 +152,12 @@ def gather(
         the numbers of each worker, the chief's first.
     """
     index, count = place(strategy)
-    if count == 1:
+    if strategy is None or count == 1:
         return [[int(number) for number in numbers]]
     own = tf.constant([[index, *map(int, numbers)]], tf.int64)
-
-    @tf.function
-    def gathered() -> Any:
-        replica = tf.distribute.get_replica_context
-        return strategy.run(lambda: replica().all_gather(own, axis=0))
-
-    rows = strategy.experimental_local_results(gathered())[0].numpy().tolist()
+    replica = tf.distribute.get_replica_context
+    gathered = strategy.run(lambda: replica().all_gather(own, axis=0))
+    rows = strategy.experimental_local_results(gathered)[0].numpy().tolist()
     # One for each device of each worker.
     by_worker = {worker: found for worker, *found in rows}
     return [by_worker[worker] for worker in range(count)]

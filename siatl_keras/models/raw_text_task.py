@@ -39,7 +39,6 @@ from siatl_keras.models.raw_text_batches import (
 )
 from siatl_keras.models.unknown_arguments import refuse_other_exports
 from siatl_keras.tasks import Task
-from siatl_keras.workers import place
 
 
 class RawTextTask(JointTask):
@@ -279,10 +278,7 @@ class RawTextTask(JointTask):
         texts = as_texts(x, "x", iterators=True, pairs=batches.are_pairs)
         if not texts:
             return np.zeros((0, self.task.num_outputs), "float32")
-        strategy = self.distribute_strategy
-        # Not the others alone: a worker that predicts need not wait for them.
-        is_here = strategy.num_replicas_in_sync == 1 or place(strategy)[1] > 1
-        if is_here and not kwargs:
+        if text_prediction.predicts_here(self) and not kwargs:
             size = checked_batch_size(batch_size)
             preprocessor = batches.texts_preprocessor
             return text_prediction.predict_here(self, preprocessor, texts, size, **how)

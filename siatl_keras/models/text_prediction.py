@@ -72,6 +72,18 @@ def in_order_of_length(texts: list[Any]) -> tuple[list[Any], np.ndarray]:
     return [texts[row] for row in order], places
 
 
+def predicts_here(model: Any) -> bool:
+    """Tells whether a process predicts by itself, without others or other devices.
+
+    Each worker does so all of it: the chief may predict what the others do not.
+
+    Args:
+        model: a `SiATLClassifier`.
+    """
+    strategy = model.distribute_strategy
+    return strategy.num_replicas_in_sync == 1 or place(strategy)[1] > 1
+
+
 def predict_here(
     model: Any,
     preprocessor: Any,

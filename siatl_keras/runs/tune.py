@@ -68,7 +68,8 @@ def tune(
 
     Raises:
         ValueError: if an argument is wrong, a file cannot be read, there are several
-            workers, or every trial failed. A trial that diverges has failed, and the search goes on.
+            workers, or every trial failed. A trial that diverges has failed, and the
+            search goes on.
     """
     if place(strategy)[1] > 1:
         raise ValueError(
