@@ -68,13 +68,11 @@ def fine_tune(devices, name, found):
             task_learning_rate=0.01,
         )
         model, metrics = finetune(config, strategy, verbose=0)
-        texts = GOOD + BAD
         kept = {
             "history": metrics["history"],
             "test": metrics["test"]["macro_f1"],
             "weights": model.get_weights(),
-            "predict": model.predict(texts, verbose=0),
-            "evaluate": model.evaluate(texts, ["good"] * 4 + ["bad"] * 4, 5, verbose=0),
+            "predict": model.predict(GOOD + BAD, verbose=0),
         }
         (FOLDER / found).write_bytes(pickle.dumps(kept))
 
@@ -82,7 +80,7 @@ def fine_tune(devices, name, found):
 
 
 def pretrain(name, **flags):
-    """Returns the recipe, which trains for six epochs."""
+    """Returns the recipe, which trains for four epochs."""
     given = {
         "train": FOLDER / "train.tsv",
         "validation": FOLDER / "validation.tsv",
@@ -93,7 +91,7 @@ def pretrain(name, **flags):
         "hidden_dim": 8,
         "num_layers": 1,
         "batch_size": 7,
-        "steps": 18,
+        "steps": 12,
         "steps_per_epoch": 3,
         "weights_dtype": "float32",
         "input_dropout": 0,
@@ -106,10 +104,17 @@ def pretrain(name, **flags):
 
 
 def largest_difference(some, others):
-    """Compares two structures of numbers; NaN equals NaN."""
+    """Compares numbers, large ones relatively; NaN equals NaN."""
     pairs = zip(keras.tree.flatten(some), keras.tree.flatten(others), strict=True)
-    differences = [np.nanmax(np.abs(np.subtract(a, b)), initial=0.0) for a, b in pairs]
-    return float(max(differences))
+    differences = [
+        np.where(
+            np.isnan(a) & np.isnan(b),
+            0.0,
+            np.abs(np.subtract(a, b)) / np.maximum(1.0, np.abs(a)),
+        ).max(initial=0.0)
+        for a, b in pairs
+    ]
+    return float(max(np.nan_to_num(differences, nan=np.inf)))
 
 
 def compare_fine_tuning():
@@ -149,7 +154,7 @@ def kill_and_resume():
         [start_alone(pretrain("alone", devices="cpu"), FOLDER / "alone.log")]
     )
     pids = start_workers([pretrain("killed")] * 2, logs)
-    wait_for("epoch 2/6", logs[0])
+    wait_for("epoch 2/4", logs[0])
     os.kill(pids[1], signal.SIGKILL)
     found["killed"] = ends(pids)
     found["message"] = logs[0].read_text("utf-8").splitlines()[-1]
