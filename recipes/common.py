@@ -20,6 +20,7 @@ from siatl_keras.local_path import check_local_path
 from siatl_keras.presets.named_models import chosen_model
 from siatl_keras.runs.counted_words import comparison_line
 from siatl_keras.runs.run_folder import RunFolder
+from siatl_keras.workers import lost_worker, on_chief
 
 from . import help_text
 
@@ -29,6 +30,9 @@ EXPLAINED = (ValueError, MissingExtraError)
 # Of these, a name with such a scheme is a preset that KerasHub downloads.
 PRESET_FLAGS = ("lm", "model", "models", "teacher")
 DOWNLOADS = ("hf://", "kaggle://", "modelscope://")
+# The exit status of a worker that has lost another: Kubeflow starts those from 128 on
+# again, and SIGUSR1's is the one that it leaves to programs.
+LOST_WORKER = 128 + signal.SIGUSR1
 
 
 def define_output_flags(by_default=None):
@@ -62,19 +66,32 @@ def define_training_flags(output_by_default=None):
     )
 
 
-def open_run():
-    """Opens the run's folder and writes its flags into it."""
+def open_run(strategy=None):
+    """Opens the run's folder and writes its flags into it.
+
+    Args:
+        strategy: that of `start_training`.
+
+    Returns:
+        the `RunFolder`; `None` on workers that are not the chief.
+    """
     # So that a stopped run goes on with the same one.
     if "lm" in FLAGS and FLAGS.method != "bow":
         FLAGS.lm = chosen_model(FLAGS.lm)
-    run = RunFolder(FLAGS.output, FLAGS.overwrite)
-    run.write_flags(_given_flags())
-    return run
+
+    def open_folder():
+        run = RunFolder(FLAGS.output, FLAGS.overwrite)
+        run.write_flags(_given_flags())
+        return run
+
+    return on_chief(strategy, open_folder)
 
 
 def start_training():
     """Sets the precision, and returns the strategy of `--devices`."""
     strategy = strategy_from_devices(FLAGS.devices)
+    # A strategy of several workers has put TensorFlow's handler in its place.
+    signal.signal(signal.SIGTERM, _terminate)
     set_mixed_precision(FLAGS.mixed_precision)
     return strategy
 
@@ -88,9 +105,11 @@ def report(run, metrics):
     """Prints what a fine-tuning run found.
 
     Args:
-        run: its `RunFolder`.
+        run: its `RunFolder`, `None` where it says nothing.
         metrics: what `finetune` returned.
     """
+    if run is None:
+        return
     print((run.path / "report.txt").read_text("utf-8"))
     if "best_epoch" in metrics:
         print(f"best epoch {metrics['best_epoch']}; model: {run.path / 'model'}")
@@ -108,7 +127,8 @@ def run(main, text_flags=()):
     """Runs a recipe's `main()`.
 
     What is wrong with the input, or with the disk, ends in one line; Ctrl-C and SIGTERM
-    with the exit statuses that shells give them.
+    with the exit statuses that shells give them; that of a worker which has lost
+    another is `LOST_WORKER`.
 
     Args:
         main: function without arguments.
@@ -139,8 +159,12 @@ def run(main, text_flags=()):
             raise SystemExit(128 + _signal_of(stop)) from None
         except Exception as error:
             message = str(error) if isinstance(error, EXPLAINED) else _disk(error)
-            if FLAGS.show_trace or message is None:
+            lost = lost_worker(error)
+            if FLAGS.show_trace or (message or lost) is None:
                 raise
+            if lost:
+                print(f"Error: {lost}", file=sys.stderr)
+                raise SystemExit(LOST_WORKER) from None
             raise SystemExit(f"Error: {message}") from None
 
     if help_text.is_asked():

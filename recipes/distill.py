@@ -25,7 +25,7 @@ def main():
     """Trains, and writes the model and its report into the run's folder."""
     check_fetched(FLAGS.train)
     strategy = common.start_training()
-    run = common.open_run()
+    run = common.open_run(strategy)
     config = config_flags.config_from_flags(DistillConfig)
     common.report(run, distill(config, strategy, common.verbosity())[1])
 

@@ -35,7 +35,7 @@ def main():
     if FLAGS.output is None:
         FLAGS.output = str(Path("runs") / Path(FLAGS.train).name.partition(".")[0])
     strategy = common.start_training()
-    run = common.open_run()
+    run = common.open_run(strategy)
     config = config_flags.config_from_flags(FinetuneConfig)
     common.report(run, finetune(config, strategy, common.verbosity())[1])
 

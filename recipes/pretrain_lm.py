@@ -21,13 +21,14 @@ flags.mark_flags_as_required(["train", "validation", "vocabulary", "preset"])
 def main():
     """Trains, and writes the preset and the run's folder."""
     strategy = common.start_training()
-    common.open_run()
+    run = common.open_run(strategy)
     config = config_flags.config_from_flags(PretrainConfig)
     metrics = pretrain_language_model(
         config, strategy, FLAGS.overwrite, common.verbosity()
     )
-    print(f"validation perplexity {metrics['validation_perplexity']:.2f}")
-    print(f"preset: {FLAGS.preset}")
+    if run is not None:
+        print(f"validation perplexity {metrics['validation_perplexity']:.2f}")
+        print(f"preset: {FLAGS.preset}")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main():
 
     check_fetched(FLAGS.train)
     strategy = common.start_training()
-    run = common.open_run()
+    run = common.open_run(strategy)
     best, *_ = tune(
         config_flags.config_from_flags(FinetuneConfig),
         trials=FLAGS.trials,

@@ -13,9 +13,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from siatl_keras.workers import EXAMPLE, VARIABLE, Cluster, cluster_from_environment
+
 DEVICES_HELP = (
-    "Where to train: auto (all GPUs if there are any, else the CPU), cpu, gpu (the "
-    "first), gpus (all), or cpu:N, the CPU as N devices, for trying replicas out."
+    "Where to train: auto (the workers that TF_CONFIG names, or all GPUs if there are "
+    "any, else the CPU), cpu, gpu (the first), gpus (all), cpu:N, the CPU as N "
+    "devices, for trying replicas out, or workers, the processes on several hosts "
+    "that TF_CONFIG names."
 )
 POLICIES = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 # What Linux calls the instructions of CPUs that multiply bfloat16.
@@ -32,26 +36,39 @@ def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
     it: the task loss is the mean over texts, the LM loss over real tokens, and norms
     are clipped after the replicas' sum, whatever the optimizer. N devices equal one.
 
+    With "workers", or "auto" where TF_CONFIG names several, it waits until all of them
+    have started; each takes all GPUs of its host. They run the same program on the same
+    data, and must make the same calls of the model: `fit`, `evaluate`.
+
     Args:
-        devices: "auto", "cpu", "gpu", "gpus" or "cpu:N"; see `DEVICES_HELP`.
+        devices: "auto", "cpu", "gpu", "gpus", "cpu:N" or "workers"; see `DEVICES_HELP`.
 
     Returns:
         `tf.distribute.Strategy`: the default one for one device, a `MirroredStrategy`
-        for several.
+        for several, a `MultiWorkerMirroredStrategy` for several workers.
 
     Raises:
-        ValueError: if the devices are not there, the word is unknown, or TensorFlow
-            already uses devices that would have to be hidden or split.
+        ValueError: if the devices are not there, the word is unknown, TF_CONFIG is
+            malformed, or TensorFlow already uses devices that would have to be hidden
+            or split.
 
     Example:
     >>> with strategy_from_devices("cpu").scope():
     ...     variable = tf.Variable(0.0)
     """
     logical = re.fullmatch(r"cpu:([1-9]\d*)", str(devices))
-    if not logical and devices not in ("auto", "cpu", "gpu", "gpus"):
+    if not logical and devices not in ("auto", "cpu", "gpu", "gpus", "workers"):
         raise ValueError(
-            "`devices` must be auto, cpu, gpu, gpus or cpu:N, such as cpu:2. "
+            "`devices` must be auto, cpu, gpu, gpus, cpu:N, such as cpu:2, or workers. "
             f"Received: devices={devices!r}."
+        )
+    cluster = cluster_from_environment() if devices in ("auto", "workers") else None
+    if cluster and len(cluster.addresses) > 1:
+        return _workers(devices, cluster)
+    if devices == "workers" and not cluster:
+        raise ValueError(
+            f"`devices` is 'workers', but the environment has no `{VARIABLE}` that "
+            f"names them. Set it for each process, such as {EXAMPLE}."
         )
     gpus = tf.config.list_physical_devices("GPU")
     if devices in ("gpu", "gpus") and not gpus:
@@ -61,11 +78,23 @@ def strategy_from_devices(devices: str = "auto") -> tf.distribute.Strategy:
         )
     if logical:
         return _logical_cpus(devices, int(logical[1]))
-    if len(gpus) > 1 and devices in ("auto", "gpus"):
+    if len(gpus) > 1 and devices in ("auto", "gpus", "workers"):
         return tf.distribute.MirroredStrategy()
     with _only_at_the_start(devices):
         tf.config.set_visible_devices([] if devices == "cpu" else gpus[:1], "GPU")
     return tf.distribute.get_strategy()
+
+
+def _workers(devices: str, cluster: Cluster) -> tf.distribute.Strategy:
+    others = [*cluster.addresses]
+    own = others.pop(cluster.index)
+    print(
+        f"Worker {cluster.index} of {len(cluster.addresses)}, {own}, waits for "
+        f"{', '.join(others)}",
+        flush=True,
+    )
+    with _only_at_the_start(devices):
+        return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def _logical_cpus(devices: str, count: int) -> tf.distribute.Strategy:

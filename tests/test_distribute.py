@@ -65,7 +65,7 @@ def test_a_gpu_that_is_not_there_is_an_error_with_a_remedy(devices):
 
 @pytest.mark.parametrize("devices", ["", "tpu", "cpu:0", "cpu:two", "GPU", "cpu:2,3"])
 def test_an_unknown_word_is_refused(devices):
-    with pytest.raises(ValueError, match="must be auto, cpu, gpu, gpus or cpu:N"):
+    with pytest.raises(ValueError, match="must be auto, cpu, gpu, gpus, cpu:N"):
         strategy_from_devices(devices)
 
 

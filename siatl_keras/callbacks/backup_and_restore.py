@@ -20,6 +20,7 @@ from siatl_keras.callbacks.training_state import (
     save_training_state,
 )
 from siatl_keras.compat import trainer
+from siatl_keras.workers import gather, is_chief
 
 
 class TrainingDivergedError(ValueError):
@@ -50,9 +51,12 @@ class BackupAndRestore(keras.callbacks.Callback):
     Args:
         backup_dir: path of a directory, made if absent, of this run alone.
         delete_checkpoint: bool, whether to remove the backup when training ends.
+        shared: bool, whether the workers of a `MultiWorkerMirroredStrategy` have one
+            directory, where the chief alone writes; `False` where each has its own.
 
     Raises:
-        ValueError: if the backup is broken or of another model.
+        ValueError: if the backup is broken or of another model, or workers do not find
+            the same one.
         TrainingDivergedError: if the first epoch diverges.
 
     Example:
@@ -60,7 +64,12 @@ class BackupAndRestore(keras.callbacks.Callback):
     >>> callback = BackupAndRestore(tempfile.mkdtemp())
     """
 
-    def __init__(self, backup_dir: str | Path, delete_checkpoint: bool = True) -> None:
+    def __init__(
+        self,
+        backup_dir: str | Path,
+        delete_checkpoint: bool = True,
+        shared: bool = True,
+    ) -> None:
         super().__init__()
         if not isinstance(backup_dir, (str, os.PathLike)) or not str(backup_dir):
             raise ValueError(
@@ -69,6 +78,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             )
         self.backup_dir = Path(backup_dir)
         self.delete_checkpoint = delete_checkpoint
+        self.shared = shared
         self._callbacks: list[keras.callbacks.Callback] | None = None
 
     @property
@@ -102,6 +112,7 @@ class BackupAndRestore(keras.callbacks.Callback):
                 f"{type(self.model).__name__}.fit does not tell it which there are. "
                 "Pass `callbacks=siatl_keras.callbacks.in_order([...])`."
             )
+        self._compare_workers()
         if not self.path.exists():
             return
         epoch, stopped = load_training_state(self.path, self.model, self._callbacks)
@@ -120,7 +131,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         broken = _not_finite(self.model, logs or {})
         if broken:
             self._take_back(epoch, broken)
-        if self._is_chief():
+        if self._writes():
             self.backup_dir.mkdir(parents=True, exist_ok=True)
             callbacks = self._callbacks or []
             save_training_state(self.path, self.model, callbacks, epoch + 1)
@@ -128,7 +139,7 @@ class BackupAndRestore(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Removes the backup."""
         trainer.set_initial_epoch(self.model, 0)
-        if self.delete_checkpoint and self._is_chief():
+        if self.delete_checkpoint and self._writes():
             self.path.unlink(missing_ok=True)
             if self.backup_dir.exists() and not any(self.backup_dir.iterdir()):
                 self.backup_dir.rmdir()
@@ -148,8 +159,21 @@ class BackupAndRestore(keras.callbacks.Callback):
                 f"weights of epoch {self.epochs_done}."
             )
 
+    def _compare_workers(self) -> None:
+        found = gather(self.model.distribute_strategy, [self.epochs_done])
+        epochs = [worker[0] for worker in found]
+        if len(set(epochs)) > 1:
+            raise ValueError(
+                f"`backup_dir` {self.backup_dir} must be the same folder for all "
+                f"workers, on a disk that they share. They have {epochs} epochs done "
+                "in it, the chief first."
+            )
+
     def _is_chief(self) -> bool:
-        return self.model.distribute_strategy.extended.should_save_summary
+        return is_chief(self.model.distribute_strategy)
+
+    def _writes(self) -> bool:
+        return not self.shared or self._is_chief()
 
 
 def _not_finite(model: keras.Model, logs: dict[str, Any]) -> str:

@@ -84,6 +84,8 @@ def repaired_training(cls: Model) -> Model:
       averages it over the replicas, which fails where it does not divide by them.
     - There, its loop over the steps of an execution fails ("You must feed a value for
       placeholder tensor", keras issue 19246): steps are called one after another.
+    - Over several workers it averages the logs of a step along an axis that they have
+      not (keras issues 20585 and 20329). They are the same on all replicas.
     - Of a `train_step` that reports a part of its metrics it takes an epoch's logs from
       the last step, where they are a mean over replicas that saw a part of the data.
 
@@ -135,6 +137,22 @@ class _OfOneStep:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
+        self.distribute_strategy = _OfEqualLogs(model.distribute_strategy)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
+
+
+class _OfEqualLogs:
+    """A strategy as Keras's trainer sees it where all replicas return the same."""
+
+    def __init__(self, strategy: tf.distribute.Strategy) -> None:
+        self._strategy = strategy
+
+    def run(self, function: Callable[..., Any], args: Any) -> Any:
+        """Runs a step on all replicas; returns what the first of them does."""
+        logs = self._strategy.run(function, args=args)
+        return {
+            name: self._strategy.experimental_local_results(value)[0]
+            for name, value in logs.items()
+        }

@@ -278,7 +278,7 @@ class RawTextTask(JointTask):
         texts = as_texts(x, "x", iterators=True, pairs=batches.are_pairs)
         if not texts:
             return np.zeros((0, self.task.num_outputs), "float32")
-        if self.distribute_strategy.num_replicas_in_sync == 1 and not kwargs:
+        if text_prediction.predicts_here(self) and not kwargs:
             size = checked_batch_size(batch_size)
             preprocessor = batches.texts_preprocessor
             return text_prediction.predict_here(self, preprocessor, texts, size, **how)

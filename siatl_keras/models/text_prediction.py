@@ -5,6 +5,7 @@ Else all would be padded to the longest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ import tensorflow as tf
 from siatl_keras.data.length_order import length_order
 from siatl_keras.inputs import as_text_tensor, as_texts
 from siatl_keras.models.token_names import token_names
+from siatl_keras.workers import place
 
 # Small enough for texts of like length to meet, large enough for matrix products to be
 # fast (`benchmarks/serving/in_process.py`).
@@ -70,6 +72,18 @@ def in_order_of_length(texts: list[Any]) -> tuple[list[Any], np.ndarray]:
     return [texts[row] for row in order], places
 
 
+def predicts_here(model: Any) -> bool:
+    """Tells whether a process predicts by itself, without others or other devices.
+
+    Each worker does so all of it: the chief may predict what the others do not.
+
+    Args:
+        model: a `SiATLClassifier`.
+    """
+    strategy = model.distribute_strategy
+    return strategy.num_replicas_in_sync == 1 or place(strategy)[1] > 1
+
+
 def predict_here(
     model: Any,
     preprocessor: Any,
@@ -104,7 +118,7 @@ def predict_here(
             steps=len(starts),
             model=model,
         )
-    model.make_predict_function()
+    predict = _predict_function(model)
     model.stop_predicting = False
     outputs = np.zeros((len(texts), model.task.num_outputs), "float32")
     callbacks.on_predict_begin()
@@ -113,12 +127,21 @@ def predict_here(
         rows = order[start : start + batch_size]
         with tf.device("cpu"):
             x = preprocessor.pack(tf.gather(token_ids, rows))
-        outputs[rows] = found = model.predict_function([(x,)])
+        outputs[rows] = found = predict([(x,)])
         callbacks.on_predict_batch_end(step, {"outputs": found})
         if model.stop_predicting:
             break
     callbacks.on_predict_end()
     return outputs
+
+
+def _predict_function(model: Any) -> Callable[[Any], Any]:
+    """Makes what computes the outputs `[batch, outputs]` of a list of a batch."""
+    if place(model.distribute_strategy)[1] == 1:
+        model.make_predict_function()
+        return model.predict_function
+    # Keras's would give a part of the batch, and each worker has all of the weights.
+    return tf.function(lambda data: model.predict_step(data[0]), reduce_retracing=True)
 
 
 def attention(

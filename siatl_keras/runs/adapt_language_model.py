@@ -84,7 +84,9 @@ def adapt_language_model(
         "text_column": config.text_column,
     }
     backup = BackupAndRestore(
-        preset.with_name(preset.name + "_training"), delete_checkpoint=False
+        preset.with_name(preset.name + "_training"),
+        delete_checkpoint=False,
+        shared=False,
     )
     # Keras warns of any data that ends without having said when.
     held_out = lm_dataset(config.validation, **data).cache()

@@ -25,6 +25,7 @@ from siatl_keras.runs.finetune import train_and_test, with_language_model
 from siatl_keras.runs.masked_copies import masked_copies
 from siatl_keras.runs.pair_column import check_pair_column
 from siatl_keras.runs.run_data import RunData
+from siatl_keras.runs.worker_output import worker_output
 from siatl_keras.tasks import Task
 
 # Texts answered between two files of answers.
@@ -60,11 +61,12 @@ def distill(
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
     config = with_language_model(config)
-    data = RunData.read(config)
-    lesson, validation = _taught(config, data, verbose)
-    data = replace(data, lesson=lesson, validation=validation)
-    config = config.with_defaults(len(lesson), vocabulary_size(config.lm))
-    return train_and_test(config, data, strategy, verbose, taught_texts=len(lesson))
+    with worker_output(config, strategy, verbose) as (config, verbose):
+        data = RunData.read(config)
+        lesson, validation = _taught(config, data, verbose)
+        data = replace(data, lesson=lesson, validation=validation)
+        config = config.with_defaults(len(lesson), vocabulary_size(config.lm))
+        return train_and_test(config, data, strategy, verbose, taught_texts=len(lesson))
 
 
 def _taught(

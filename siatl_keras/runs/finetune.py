@@ -39,6 +39,7 @@ from siatl_keras.runs.run_data import RunData
 from siatl_keras.runs.run_folder import finish_run
 from siatl_keras.runs.tensorboard_summary import summarize_for_tensorboard
 from siatl_keras.runs.training import Training, best_epoch, free_models
+from siatl_keras.runs.worker_output import worker_output
 
 Config = TypeVar("Config", bound=FinetuneConfig)
 
@@ -54,7 +55,7 @@ def finetune(
     `output`, also after its last epoch. The folder gets TensorBoard logs, the model as
     a preset in `model`, the test report, a plot of the training, and, last of all, what
     is returned as `metrics.json`. Training that diverges ends with the last weights
-    that were finite.
+    that were finite. Of several workers the chief alone writes.
 
     Args:
         config: what to do.
@@ -67,12 +68,13 @@ def finetune(
         "bow" and "nbow" a scikit-learn pipeline that takes texts, and no history.
 
     Raises:
-        ValueError: if a file or the preset cannot be read, or a setting is wrong for
-            the method or the language model.
+        ValueError: if a file or the preset cannot be read, a setting is wrong for the
+            method or the language model, or workers do not have the same.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
     config = with_language_model(config)
-    return train_and_test(config, RunData.read(config), strategy, verbose)
+    with worker_output(config, strategy, verbose) as (config, verbose):
+        return train_and_test(config, RunData.read(config), strategy, verbose)
 
 
 def with_language_model(config: Config) -> Config:

@@ -24,7 +24,9 @@ from siatl_keras.models import LSTMBackbone, LSTMCausalLM, LSTMCausalLMPreproces
 from siatl_keras.optimizers import scheduled_adam
 from siatl_keras.runs.pretrain_config import PretrainConfig
 from siatl_keras.runs.run_folder import finish_run
+from siatl_keras.runs.worker_output import worker_output
 from siatl_keras.text import WordTokenizer
+from siatl_keras.workers import gather, is_chief
 
 
 def pretrain_language_model(
@@ -40,7 +42,7 @@ def pretrain_language_model(
     epoch ended when it is started again with the same `output`, also after its last
     epoch. Training that diverges ends with the last weights that were finite. The
     run's folder gets TensorBoard logs, backups, and, last of all, what is returned as
-    `metrics.json`.
+    `metrics.json`. Of several workers the chief alone writes.
 
     Args:
         config: what to do.
@@ -54,18 +56,34 @@ def pretrain_language_model(
 
     Raises:
         ValueError: if the preset exists and `overwrite` is false, or a file cannot be
-            read.
+            read, or workers do not have the same.
         TrainingDivergedError: if no epoch had a finite loss; nothing is saved then.
     """
+    with worker_output(config, strategy, verbose) as (config, verbose):
+        return _pretrain(config, strategy, overwrite, verbose)
+
+
+def _pretrain(
+    config: PretrainConfig,
+    strategy: tf.distribute.Strategy | None,
+    overwrite: bool,
+    verbose: int,
+) -> dict[str, Any]:
     preset = config.preset
-    backup = BackupAndRestore(Path(config.output) / "backup", delete_checkpoint=False)
+    backup = BackupAndRestore(
+        Path(config.output) / "backup", delete_checkpoint=False, shared=False
+    )
     made = backup.backup_dir / CHECKSUMS  # Of the preset, from before it has its name.
-    sweep(Path(preset).parent)
-    if made.exists() and _are_of(made, preset):
+    if is_chief(strategy):
+        sweep(Path(preset).parent)
+    is_done = made.exists() and _are_of(made, preset)
+    exists = Path(preset).exists() and not overwrite
+    is_done, exists = map(bool, gather(strategy, [is_done, exists])[0])
+    if is_done:
         metrics = json.loads((Path(preset) / "metrics.json").read_text("utf-8"))
         finish_run(config.output, metrics)
         return metrics
-    if Path(preset).exists() and not overwrite:
+    if exists:
         raise ValueError(
             f"`preset` {preset} exists already. Choose another name, or pass "
             "`--overwrite` to replace it."
@@ -77,6 +95,8 @@ def pretrain_language_model(
         model = _compiled_model(config)
     history = _fit(model, config, backup, verbose)
     metrics = _metrics(model, config, history)
+    if not is_chief(strategy):
+        return metrics
     with new_folder(preset, overwrite=overwrite) as folder:
         save_preset(model, folder, config.weights_dtype)
         write_json(folder / "metrics.json", metrics)

@@ -80,7 +80,9 @@ class Training:
         if self.verbose and name == (FIRST_FOLD if config.folds else ""):
             print(announce(model, self.lm, plan, lesson, validation, epochs))
         folder = Path(config.output)
-        backup = BackupAndRestore(folder / "backup" / name, delete_checkpoint=False)
+        backup = BackupAndRestore(
+            folder / "backup" / name, delete_checkpoint=False, shared=False
+        )
         history = model.fit(
             lesson.texts,
             lesson.targets,

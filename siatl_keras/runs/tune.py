@@ -23,6 +23,7 @@ from siatl_keras.runs.finetune_config import FinetuneConfig
 from siatl_keras.runs.search_space import as_settings, search_space
 from siatl_keras.runs.training import free_models
 from siatl_keras.tasks import TASKS
+from siatl_keras.workers import place
 
 keras_tuner = needed("keras_tuner")
 Tuner: Any = keras_tuner.Tuner
@@ -66,9 +67,15 @@ def tune(
         the trials, best first, failed ones last.
 
     Raises:
-        ValueError: if an argument is wrong, a file cannot be read, or every trial
-            failed. A trial that diverges has failed, and the search goes on.
+        ValueError: if an argument is wrong, a file cannot be read, there are several
+            workers, or every trial failed. A trial that diverges has failed, and the
+            search goes on.
     """
+    if place(strategy)[1] > 1:
+        raise ValueError(
+            "A search has no use for several workers: each trial of it is a run on one "
+            "machine. Start it once, with `--devices=auto` and no `TF_CONFIG`."
+        )
     possible = (LOSS, *TASKS[config.task].measured)
     if objective not in possible:
         raise ValueError(
