@@ -80,7 +80,7 @@ def fine_tune(devices, name, found):
 
 
 def pretrain(name, **flags):
-    """Returns the recipe, which trains for four epochs."""
+    """Returns the recipe, which trains for eight epochs."""
     given = {
         "train": FOLDER / "train.tsv",
         "validation": FOLDER / "validation.tsv",
@@ -91,7 +91,7 @@ def pretrain(name, **flags):
         "hidden_dim": 8,
         "num_layers": 1,
         "batch_size": 7,
-        "steps": 12,
+        "steps": 24,
         "steps_per_epoch": 3,
         "weights_dtype": "float32",
         "input_dropout": 0,
@@ -154,7 +154,7 @@ def kill_and_resume():
         [start_alone(pretrain("alone", devices="cpu"), FOLDER / "alone.log")]
     )
     pids = start_workers([pretrain("killed")] * 2, logs)
-    wait_for("epoch 2/4", logs[0])
+    wait_for("epoch 2/8", logs[0])
     os.kill(pids[1], signal.SIGKILL)
     found["killed"] = ends(pids)
     found["message"] = logs[0].read_text("utf-8").splitlines()[-1]
