@@ -43,7 +43,7 @@ def lstm_inference(
     """
     dtype = inputs.dtype
     recurrent_kernel = tf.cast(recurrent_kernel, dtype)
-    projected = _project(inputs, tf.cast(kernel, dtype), tf.cast(bias, dtype))
+    projected = project_inputs(inputs, tf.cast(kernel, dtype), tf.cast(bias, dtype))
     keep = None if mask is None else tf.transpose(mask)[:, :, tf.newaxis]
     states = tf.cast(initial_hidden, dtype), tf.cast(initial_cell, tf.float32)
     time = tf.shape(projected)[0]
@@ -60,8 +60,17 @@ def lstm_inference(
     return tf.transpose(outputs, [1, 0, 2]), *states
 
 
-def _project(inputs, kernel, bias):
-    """Multiplies all inputs by the kernel at once: `[time, batch, 4 * units]`."""
+def project_inputs(inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Multiplies the inputs of all steps by the kernel at once.
+
+    Args:
+        inputs: `[batch, time, features]`.
+        kernel: `[features, 4 * units]`.
+        bias: `[4 * units]`, in the dtype of the others.
+
+    Returns:
+        `[time, batch, 4 * units]`.
+    """
     by_time = tf.transpose(inputs, [1, 0, 2])
     flat = tf.reshape(by_time, [-1, inputs.shape[-1]])
     projected = tf.nn.bias_add(flat @ kernel, bias)

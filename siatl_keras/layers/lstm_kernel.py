@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from siatl_keras.layers.lstm_inference import project_inputs
+
 
 def lstm_sequence(
     inputs: tf.Tensor,
@@ -104,8 +106,9 @@ def _forward(given, mask):
     dtype = given.inputs.dtype
     units = given.recurrent_kernel.shape[0]
     time = tf.shape(given.inputs)[1]
-    # [time, 4 * units, batch]
-    projected = _project(given.inputs, given.kernel, given.bias)
+    bias = tf.cast(given.bias, dtype)
+    projected = project_inputs(given.inputs, given.kernel, bias)
+    projected = tf.transpose(projected, [0, 2, 1])
     transposed_kernel = tf.transpose(given.recurrent_kernel)
     keep = _by_step(mask)
 
@@ -144,15 +147,6 @@ def _forward(given, mask):
         parallel_iterations=1,
     )
     return outputs.stack(), hidden, cell, _Gates(*gates)
-
-
-def _project(inputs, kernel, bias):
-    """Multiplies all inputs by the kernel at once: `[time, 4 * units, batch]`."""
-    flat = _flat(tf.transpose(inputs, [1, 0, 2]))
-    projected = tf.nn.bias_add(flat @ kernel, tf.cast(bias, inputs.dtype))
-    shape = tf.shape(inputs)
-    projected = tf.reshape(projected, [shape[1], shape[0], kernel.shape[1]])
-    return tf.transpose(projected, [0, 2, 1])
 
 
 def _by_step(mask):
