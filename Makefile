@@ -28,7 +28,7 @@ quickstart: setup
 # holds TensorFlow, and some of the tests start processes of their own.
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-# What a change is checked with: ten minutes on two cores.
+# What a change is checked with: half an hour on two cores.
 test: setup
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" $(PYTEST_FLAGS)
 

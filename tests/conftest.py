@@ -16,7 +16,7 @@ from hypothesis import settings
 
 # No deadline: the first example traces a graph, which takes longer than all others.
 settings.register_profile("fast", deadline=None, max_examples=20)
-settings.register_profile("thorough", deadline=None, max_examples=120)
+settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 REPOSITORY = Path(__file__).parents[1]
