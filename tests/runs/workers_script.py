@@ -27,11 +27,10 @@ from siatl_keras.models import (
 from siatl_keras.runs import finetune
 from siatl_keras.text import WordTokenizer
 
-FOLDER = Path(sys.argv[1])
 EPOCHS = 3
 
 
-def prepare():
+def prepare(folder):
     """Writes texts, a vocabulary and a language model."""
     generator = random.Random(0)
     for name, size in (("train", 25), ("validation", 11), ("test", 5)):
@@ -41,26 +40,26 @@ def prepare():
             rows.append((" ".join(generator.choices(texts, k=len(rows) % 3)), label))
             rows[-1] = (f"so {rows[-1][0]}".strip(), label)
         lines = ["text\tlabel", *("\t".join(row) for row in rows)]
-        (FOLDER / f"{name}.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+        (folder / f"{name}.tsv").write_text("\n".join(lines) + "\n", "utf-8")
     tokenizer = WordTokenizer(["<pad>", "<s>", "</s>", "<unk>", *WORDS])
-    tokenizer.save_assets(str(FOLDER))
+    tokenizer.save_assets(str(folder))
     keras.utils.set_random_seed(3)
     LSTMCausalLM(
         LSTMBackbone(len(WORDS) + 4, 6, hidden_dim=8, num_layers=1),
         LSTMCausalLMPreprocessor(tokenizer, 12),
-    ).save_to_preset(str(FOLDER / "lm"))
+    ).save_to_preset(str(folder / "lm"))
 
 
-def fine_tune(devices, name, found):
+def fine_tune(folder, devices, name, found):
     """Runs all stages, with early stopping; keeps what this process ends with."""
 
     def run():
         strategy = strategy_from_devices(devices)
-        files = [FOLDER / f"{part}.tsv" for part in ("train", "validation", "test")]
+        files = [folder / f"{part}.tsv" for part in ("train", "validation", "test")]
         config = small_config(
             files,
-            str(FOLDER / "lm"),
-            FOLDER / name,
+            str(folder / "lm"),
+            folder / name,
             epochs=EPOCHS,
             backbone_epoch=2,
             embedding_epoch=3,
@@ -74,19 +73,19 @@ def fine_tune(devices, name, found):
             "weights": model.get_weights(),
             "predict": model.predict(GOOD + BAD, verbose=0),
         }
-        (FOLDER / found).write_bytes(pickle.dumps(kept))
+        (folder / found).write_bytes(pickle.dumps(kept))
 
     return run
 
 
-def pretrain(name, **flags):
+def pretrain(folder, name, **flags):
     """Returns the recipe, which trains for eight epochs."""
     given = {
-        "train": FOLDER / "train.tsv",
-        "validation": FOLDER / "validation.tsv",
-        "vocabulary": FOLDER / "vocabulary.txt",
-        "preset": FOLDER / name / "preset",
-        "output": FOLDER / name / "run",
+        "train": folder / "train.tsv",
+        "validation": folder / "validation.tsv",
+        "vocabulary": folder / "vocabulary.txt",
+        "preset": folder / name / "preset",
+        "output": folder / name / "run",
         "embedding_dim": 6,
         "hidden_dim": 8,
         "num_layers": 1,
@@ -117,21 +116,21 @@ def largest_difference(some, others):
     return float(max(np.nan_to_num(differences, nan=np.inf)))
 
 
-def compare_fine_tuning():
+def compare_fine_tuning(folder):
     """Returns for each worker how far it is from one process, by part."""
     statuses = ends(
-        [start_alone(fine_tune("cpu", "one", "one.pkl"), FOLDER / "one.log")]
+        [start_alone(fine_tune(folder, "cpu", "one", "one.pkl"), folder / "one.log")]
     )
     names = [f"worker_{index}.pkl" for index in range(2)]
     statuses += ends(
         start_workers(
-            [fine_tune("workers", "workers", name) for name in names],
-            [FOLDER / f"{name}.log" for name in names],
+            [fine_tune(folder, "workers", "workers", name) for name in names],
+            [folder / f"{name}.log" for name in names],
         )
     )
     assert statuses == [0, 0, 0], statuses
     one, *workers = (
-        pickle.loads((FOLDER / name).read_bytes()) for name in ("one.pkl", *names)
+        pickle.loads((folder / name).read_bytes()) for name in ("one.pkl", *names)
     )
     return [
         {part: largest_difference(one[part], worker[part]) for part in one}
@@ -139,49 +138,56 @@ def compare_fine_tuning():
     ]
 
 
-def trained_language_model(name):
+def trained_language_model(folder, name):
     """Returns the history and the weights of a preset."""
-    preset = FOLDER / name / "preset"
+    preset = folder / name / "preset"
     metrics = json.loads((preset / "metrics.json").read_text("utf-8"))
     return metrics, LSTMCausalLM.from_preset(str(preset)).get_weights()
 
 
-def kill_and_resume():
+def kill_and_resume(folder):
     """Kills a worker, starts again without the shared folder, then with it."""
-    logs = [FOLDER / f"pretrain_{index}.log" for index in range(2)]
+    logs = [folder / f"pretrain_{index}.log" for index in range(2)]
     found = {}
     found["alone"] = ends(
-        [start_alone(pretrain("alone", devices="cpu"), FOLDER / "alone.log")]
+        [start_alone(pretrain(folder, "alone", devices="cpu"), folder / "alone.log")]
     )
-    pids = start_workers([pretrain("killed")] * 2, logs)
+    pids = start_workers([pretrain(folder, "killed")] * 2, logs)
     wait_for("epoch 2/8", logs[0])
     os.kill(pids[1], signal.SIGKILL)
     found["killed"] = ends(pids)
     found["message"] = logs[0].read_text("utf-8").splitlines()[-1]
-    elsewhere = pretrain("killed", output=FOLDER / "not_shared")
-    found["not_shared"] = ends(start_workers([pretrain("killed"), elsewhere], logs))
+    elsewhere = pretrain(folder, "killed", output=folder / "not_shared")
+    found["not_shared"] = ends(
+        start_workers([pretrain(folder, "killed"), elsewhere], logs)
+    )
     found["refusals"] = [log.read_text("utf-8").splitlines()[-1] for log in logs]
-    found["resumed"] = ends(start_workers([pretrain("killed")] * 2, logs))
+    found["resumed"] = ends(start_workers([pretrain(folder, "killed")] * 2, logs))
     found["resumes"] = "Resuming after epoch" in logs[0].read_text("utf-8")
     found["said_by_others"] = logs[1].read_text("utf-8").splitlines()[1:]
     return found
 
 
-def main():
+def main(folder):
     """Does all of it, TensorFlow in children alone until they have ended."""
-    assert ends([start_alone(prepare, FOLDER / "prepare.log")]) == [0]
-    found = {"fine_tuning": compare_fine_tuning(), "kill": kill_and_resume()}
-    alone, resumed = map(trained_language_model, ("alone", "killed"))
+    assert ends([start_alone(lambda: prepare(folder), folder / "prepare.log")]) == [0]
+    found = {
+        "fine_tuning": compare_fine_tuning(folder),
+        "kill": kill_and_resume(folder),
+    }
+    alone, resumed = (
+        trained_language_model(folder, name) for name in ("alone", "killed")
+    )
     found["pretraining"] = largest_difference(alone, resumed)
     found["files"] = {
-        name: sorted(path.name for path in (FOLDER / name).iterdir())
+        name: sorted(path.name for path in (folder / name).iterdir())
         for name in ("one", "workers", "alone/run", "killed/run")
     }
-    found["strangers"] = (FOLDER / "not_shared").exists()
-    model = SiATLClassifier.from_preset(str(FOLDER / "workers" / "model"))
+    found["strangers"] = (folder / "not_shared").exists()
+    model = SiATLClassifier.from_preset(str(folder / "workers" / "model"))
     found["saved"] = len(model.label_names)
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))
